@@ -1,0 +1,11 @@
+import org.jspecify.annotations.NullMarked;
+
+/** Measures Juvm against the JVM's own memory and the operating system's. */
+@NullMarked
+@SuppressWarnings("requires-automatic") // JMH has no module descriptor
+module org.juvm.bench {
+  requires static org.jspecify;
+  requires org.juvm.core;
+  requires org.juvm.wasm;
+  requires jmh.core;
+}
