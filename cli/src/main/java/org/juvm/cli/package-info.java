@@ -1,0 +1,2 @@
+/** The juvm command. */
+package org.juvm.cli;

@@ -1,0 +1,2 @@
+/** Linear memory of WebAssembly instances in a Juvm address space, and their fork. */
+package org.juvm.wasm;
