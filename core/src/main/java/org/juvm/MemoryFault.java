@@ -1,0 +1,65 @@
+package org.juvm;
+
+import java.io.Serial;
+import java.util.Locale;
+import org.juvm.base.Access;
+
+/** An access to memory that cannot be done. The memory is unchanged. */
+public final class MemoryFault extends RuntimeException {
+  @Serial private static final long serialVersionUID = 1L;
+
+  /** Why an access failed. */
+  public enum Reason {
+    /** Nothing is mapped at the address. (SIGSEGV, SEGV_MAPERR) */
+    NOT_MAPPED,
+    /** The mapping does not allow the access. (SIGSEGV, SEGV_ACCERR) */
+    PROTECTION,
+    /** No memory is left within the budget. */
+    OUT_OF_MEMORY
+  }
+
+  private final long address;
+  private final Access access;
+  private final Reason reason;
+
+  MemoryFault(long vmspace, long address, Access access, Reason reason) {
+    super(
+        reason.name().toLowerCase(Locale.ROOT).replace('_', ' ')
+            + ": address=0x"
+            + Long.toHexString(address)
+            + ", access="
+            + access.name().toLowerCase(Locale.ROOT)
+            + ", vmspace="
+            + vmspace);
+    this.address = address;
+    this.access = access;
+    this.reason = reason;
+  }
+
+  /**
+   * Where it happened.
+   *
+   * @return address of the first byte that could not be accessed, or of another one in its page
+   */
+  public long address() {
+    return address;
+  }
+
+  /**
+   * What was to be done.
+   *
+   * @return the access
+   */
+  public Access access() {
+    return access;
+  }
+
+  /**
+   * Why it could not be done.
+   *
+   * @return the reason
+   */
+  public Reason reason() {
+    return reason;
+  }
+}

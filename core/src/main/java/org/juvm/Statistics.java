@@ -1,0 +1,61 @@
+package org.juvm;
+
+/**
+ * Counts since boot and current sizes of one system, as {@code vmstat} shows them. Counters are
+ * read one by one while processors go on, so that they need not fit together to the last event.
+ *
+ * @param pageSize bytes in a page
+ * @param frames pages of memory, the budget
+ * @param freeFrames pages that hold nothing
+ * @param peakFrames largest number of pages that were in use at one time; up to 32 free pages per
+ *     processor of the host count as used
+ * @param vmspaces address spaces that have not ended
+ * @param faults page faults
+ * @param zeroFills faults that made a zero-filled page (case 2B)
+ * @param direct faults that mapped a page that was there (case 1A)
+ * @param copies faults that copied a page before a write (case 1B)
+ * @param unresolved faults that failed because of the address or the protection (case 0)
+ * @param outOfMemory faults that failed because no page was left
+ * @param amapCopies faults that first made an amap for a mapping
+ * @param tlbFills translations loaded by processors
+ * @param forks address spaces forked
+ * @param maps mappings made
+ * @param unmaps calls that removed mappings
+ * @param protects calls that changed protection
+ * @param shootdowns revocations that concerned processors of other threads
+ * @param heavyFences those that had to fence all threads
+ * @param pageTables page tables in use, 4 KiB each
+ * @param amapNodes nodes of amaps in use, 272 bytes each
+ */
+public record Statistics(
+    int pageSize,
+    long frames,
+    long freeFrames,
+    long peakFrames,
+    long vmspaces,
+    long faults,
+    long zeroFills,
+    long direct,
+    long copies,
+    long unresolved,
+    long outOfMemory,
+    long amapCopies,
+    long tlbFills,
+    long forks,
+    long maps,
+    long unmaps,
+    long protects,
+    long shootdowns,
+    long heavyFences,
+    long pageTables,
+    long amapNodes) {
+
+  /**
+   * Pages in use.
+   *
+   * @return frames that are not free
+   */
+  public long usedFrames() {
+    return frames - freeFrames;
+  }
+}

@@ -1,0 +1,297 @@
+package org.juvm;
+
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.juvm.anon.AnonTable;
+import org.juvm.base.PageSize;
+import org.juvm.check.Audit;
+import org.juvm.fault.FaultHandler;
+import org.juvm.map.Machine;
+import org.juvm.map.VmMap;
+import org.juvm.sync.LockRank;
+import org.juvm.sync.RankedLock;
+import org.juvm.trace.Counter;
+import org.juvm.trace.Counters;
+
+/**
+ * A virtual memory system: a fixed amount of memory, and the address spaces that share it.
+ * Thread-safe. Several can run in one process; they have nothing in common.
+ */
+public final class Vm implements AutoCloseable {
+  private final Machine machine;
+  private final FaultHandler faults;
+
+  private final RankedLock lock = new RankedLock(LockRank.SYSTEM);
+
+  /** Address spaces that have not been closed. Guarded by lock. */
+  private final Set<Vmspace> vmspaces = new LinkedHashSet<>();
+
+  /** Processors that have not been closed. Guarded by lock. */
+  private final Set<Cpu> cpus = new LinkedHashSet<>();
+
+  /** Events of processors that are gone. */
+  private final Counters retired = new Counters();
+
+  /** Guarded by lock. */
+  private long nextVmspace = 1;
+
+  /** Guarded by lock. */
+  private int nextCpu;
+
+  private volatile boolean closed;
+
+  /** What a system can be told when it is booted. */
+  public static final class Builder {
+    private long memory = 64L << 20;
+    private int pageSize = 4096;
+
+    private Builder() {}
+
+    /**
+     * Sets how much memory the pages of all address spaces may take together. Bookkeeping comes on
+     * top: about 40 bytes for each resident page.
+     *
+     * @param bytes from 16 pages to 2^28 pages less one; rounded down to whole pages. Default 64
+     *     MiB
+     * @return this
+     */
+    public Builder memory(long bytes) {
+      memory = bytes;
+      return this;
+    }
+
+    /**
+     * Sets the size of a page.
+     *
+     * @param bytes a power of two from 1 KiB to 64 KiB. Default 4 KiB
+     * @return this
+     */
+    public Builder pageSize(int bytes) {
+      pageSize = bytes;
+      return this;
+    }
+
+    /**
+     * Starts the system. Address space is reserved for all the memory; the host commits it when it
+     * is first used.
+     *
+     * @return the running system
+     * @throws IllegalArgumentException if the memory or the page size is out of range
+     */
+    public Vm boot() {
+      return new Vm(Machine.of(memory, PageSize.ofBytes(pageSize)));
+    }
+  }
+
+  private Vm(Machine machine) {
+    this.machine = machine;
+    faults = new FaultHandler(machine);
+  }
+
+  /**
+   * Starts to describe a system.
+   *
+   * @return a builder with defaults
+   */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /**
+   * The size of a page.
+   *
+   * @return bytes
+   */
+  public int pageSize() {
+    return machine.pageSize().bytes();
+  }
+
+  /**
+   * The budget.
+   *
+   * @return bytes of memory for pages
+   */
+  public long memory() {
+    return machine.pageSize().address(machine.ram().frames());
+  }
+
+  /**
+   * Makes an empty address space.
+   *
+   * @return the address space; close it to end it
+   * @throws IllegalStateException if the system is closed
+   */
+  public Vmspace newVmspace() {
+    return register(new VmMap(machine));
+  }
+
+  Vmspace register(VmMap map) {
+    lock.lock();
+    try {
+      if (!closed) {
+        Vmspace vmspace = new Vmspace(this, nextVmspace++, map);
+        vmspaces.add(vmspace);
+        return vmspace;
+      }
+    } finally {
+      lock.unlock();
+    }
+    throw closedException();
+  }
+
+  void unregister(Vmspace vmspace) {
+    lock.lock();
+    try {
+      vmspaces.remove(vmspace);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Makes a processor that is attached to nothing.
+   *
+   * @return the processor; close it when its thread is done
+   * @throws IllegalStateException if the system is closed
+   */
+  public Cpu newCpu() {
+    lock.lock();
+    try {
+      checkOpen();
+      Cpu cpu = new Cpu(this, nextCpu++);
+      cpus.add(cpu);
+      return cpu;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** A processor that is detached goes; its events stay. */
+  void unregister(Cpu cpu) {
+    lock.lock();
+    try {
+      if (cpus.remove(cpu)) {
+        retired.addAll(cpu.counters());
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Counts and sizes.
+   *
+   * @return what was seen just now
+   * @throws IllegalStateException if the system is closed
+   */
+  public Statistics statistics() {
+    checkOpen();
+    List<Counters> blocks = new ArrayList<>();
+    long open;
+    lock.lock();
+    try {
+      blocks.add(machine.counters());
+      blocks.add(retired);
+      cpus.forEach(cpu -> blocks.add(cpu.counters()));
+      open = vmspaces.size();
+    } finally {
+      lock.unlock();
+    }
+    return new Statistics(
+        pageSize(),
+        machine.ram().frames(),
+        machine.allocator().freeFrames(),
+        machine.allocator().peakUsed(),
+        open,
+        sum(blocks, Counter.FAULTS),
+        sum(blocks, Counter.ZERO_FILLS),
+        sum(blocks, Counter.DIRECT),
+        sum(blocks, Counter.COPIES),
+        sum(blocks, Counter.UNRESOLVED),
+        sum(blocks, Counter.NO_RAM),
+        sum(blocks, Counter.AMAP_COPIES),
+        sum(blocks, Counter.TLB_FILLS),
+        sum(blocks, Counter.FORKS),
+        sum(blocks, Counter.MAPS),
+        sum(blocks, Counter.UNMAPS),
+        sum(blocks, Counter.PROTECTS),
+        sum(blocks, Counter.SHOOTDOWNS),
+        sum(blocks, Counter.HEAVY_FENCES),
+        machine.pmaps().tablesInUse(),
+        machine.amaps().nodesInUse());
+  }
+
+  private static long sum(List<Counters> blocks, Counter counter) {
+    long sum = 0;
+    for (Counters block : blocks) {
+      sum += block.value(counter);
+    }
+    return sum;
+  }
+
+  /**
+   * Recomputes every reference, frame and mapping from the address spaces and compares. Only exact
+   * while no other thread uses the system.
+   *
+   * @return a sentence for each difference; empty if everything is consistent
+   * @throws IllegalStateException if the system is closed
+   */
+  public List<String> audit() {
+    checkOpen();
+    List<VmMap> maps = new ArrayList<>();
+    List<AnonTable.Magazine> magazines = new ArrayList<>();
+    lock.lock();
+    try {
+      vmspaces.forEach(vmspace -> maps.add(vmspace.map()));
+      cpus.forEach(cpu -> magazines.add(cpu.magazine()));
+    } finally {
+      lock.unlock();
+    }
+    return new Audit(machine).run(maps, magazines);
+  }
+
+  /**
+   * Ends all address spaces and gives all memory back to the host. Afterwards every access of every
+   * processor throws {@link IllegalStateException}. Closing twice does nothing.
+   */
+  @Override
+  public void close() {
+    List<Vmspace> ending;
+    lock.lock();
+    try {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      ending = List.copyOf(vmspaces);
+    } finally {
+      lock.unlock();
+    }
+    ending.forEach(Vmspace::close);
+    machine.discard();
+  }
+
+  Machine machine() {
+    return machine;
+  }
+
+  FaultHandler faults() {
+    return faults;
+  }
+
+  boolean isClosed() {
+    return closed;
+  }
+
+  private void checkOpen() {
+    if (closed) {
+      throw closedException();
+    }
+  }
+
+  static IllegalStateException closedException() {
+    return new IllegalStateException("the virtual memory system is closed");
+  }
+}

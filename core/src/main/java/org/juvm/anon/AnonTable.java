@@ -1,0 +1,223 @@
+package org.juvm.anon;
+
+import org.juvm.base.VmPanic;
+import org.juvm.page.FrameAllocator;
+import org.juvm.page.FrameTable;
+import org.juvm.ram.IntTable;
+import org.juvm.sync.LockRank;
+import org.juvm.sync.RankedLock;
+
+/**
+ * All anons of one system, as structure of arrays. Anons are numbered from one; zero is no anon.
+ *
+ * <pre>
+ * frame        32 bits  the frame that holds the page; for a free anon the next free one
+ * references   32 bits  slots that hold the anon, over all nodes of amap trees; 0 when it is free
+ * </pre>
+ *
+ * Guard: the lock of the amaps that the anon belongs to. The free list has a lock of its own.
+ */
+public final class AnonTable {
+  /** Anons that a thread keeps for itself, so that a fault takes no lock for one. */
+  private static final int MAGAZINE = 16;
+
+  private final FrameTable frames;
+  private final FrameAllocator allocator;
+  private final IntTable frame;
+  private final IntTable references;
+  private final int capacity;
+
+  private final RankedLock lock = new RankedLock(LockRank.POOL);
+
+  /** First free anon; they are linked by frame. Guarded by lock. */
+  private int firstFree;
+
+  /** Anons from this number on were never used. Guarded by lock. */
+  private int firstVirgin = 1;
+
+  /** Free anons in magazines and on the free list are not counted. Guarded by lock. */
+  private int handedOut;
+
+  /** A few free anons, for one thread. */
+  public static final class Magazine {
+    private final int[] anons = new int[MAGAZINE];
+    private int size;
+
+    /** An empty magazine. */
+    public Magazine() {}
+  }
+
+  /**
+   * A table of free anons.
+   *
+   * @param frames descriptors of the frames
+   * @param allocator gets the frames of anons that are freed
+   */
+  public AnonTable(FrameTable frames, FrameAllocator allocator) {
+    this.frames = frames;
+    this.allocator = allocator;
+    // One anon per frame is enough, but for those that wait in magazines.
+    capacity = (int) Math.min(Integer.MAX_VALUE - 8, frames.frames() + (1L << 20));
+    frame = new IntTable(capacity + 1L);
+    references = new IntTable(capacity + 1L);
+  }
+
+  /**
+   * Makes an anon with one reference. The frame becomes its own.
+   *
+   * @param magazine of the calling thread
+   * @param holder an allocated frame that belongs to nobody
+   * @return the anon, or 0 if there is none left
+   */
+  public int allocate(Magazine magazine, int holder) {
+    if (magazine.size == 0 && !refill(magazine)) {
+      return 0;
+    }
+    int anon = magazine.anons[--magazine.size];
+    frame.set(anon, holder);
+    references.set(anon, 1);
+    frames.setOwner(holder, anon);
+    return anon;
+  }
+
+  private boolean refill(Magazine magazine) {
+    lock.lock();
+    try {
+      while (magazine.size < MAGAZINE) {
+        int anon = firstFree;
+        if (anon != 0) {
+          firstFree = frame.get(anon);
+        } else if (firstVirgin <= capacity) {
+          anon = firstVirgin++;
+        } else {
+          break;
+        }
+        magazine.anons[magazine.size++] = anon;
+        handedOut++;
+      }
+      return magazine.size > 0;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Gives the anons of a magazine back.
+   *
+   * @param magazine a magazine whose thread uses it no more; empty afterwards
+   */
+  public void empty(Magazine magazine) {
+    lock.lock();
+    try {
+      while (magazine.size > 0) {
+        putFree(magazine.anons[--magazine.size]);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void putFree(int anon) {
+    assert lock.isHeld();
+    frame.set(anon, firstFree);
+    firstFree = anon;
+    handedOut--;
+  }
+
+  /**
+   * The frame of an anon.
+   *
+   * @param anon a live anon
+   * @return frame number
+   */
+  public int frame(int anon) {
+    return frame.get(anon);
+  }
+
+  /**
+   * How many slots hold an anon.
+   *
+   * @param anon a live anon
+   * @return references
+   */
+  public int references(int anon) {
+    return references.get(anon);
+  }
+
+  void reference(int anon) {
+    references.set(anon, references.get(anon) + 1);
+  }
+
+  /** Takes a reference away from an anon that has more than one. */
+  void replaced(int anon) {
+    int left = references.get(anon) - 1;
+    assert left > 0 : anon;
+    references.set(anon, left);
+  }
+
+  /** Takes a reference away; an anon that has none any more goes to the list of the dead. */
+  void dereference(int anon, DeadAnons dead) {
+    int left = references.get(anon) - 1;
+    if (left < 0) {
+      throw new VmPanic("anon freed twice: anon=" + anon);
+    }
+    references.set(anon, left);
+    if (left == 0) {
+      dead.add(anon);
+    }
+  }
+
+  /**
+   * Frees anons without references, and their frames. Called without the amap's lock.
+   *
+   * @param dead the anons; empty afterwards
+   * @param processor any number that differs between concurrent callers
+   */
+  public void free(DeadAnons dead, int processor) {
+    if (dead.isEmpty()) {
+      return;
+    }
+    for (int i = 0; i < dead.size(); i++) {
+      allocator.free(processor, frame.get(dead.get(i)));
+    }
+    lock.lock();
+    try {
+      for (int i = 0; i < dead.size(); i++) {
+        putFree(dead.get(i));
+      }
+    } finally {
+      lock.unlock();
+    }
+    dead.clear();
+  }
+
+  /**
+   * The number of anons that are in use or in a magazine.
+   *
+   * @return anons
+   */
+  public int handedOut() {
+    lock.lock();
+    try {
+      return handedOut;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * The number of anons in a magazine. Exact only while its thread does not fault.
+   *
+   * @param magazine the magazine
+   * @return anons
+   */
+  public static int inMagazine(Magazine magazine) {
+    return magazine.size;
+  }
+
+  /** Gives the memory of the table back to the host. */
+  public void discard() {
+    frame.discard();
+    references.discard();
+  }
+}

@@ -1,0 +1,13 @@
+package org.juvm.fault;
+
+/** How a fault ended. */
+public enum FaultOutcome {
+  /** The access can be tried again and will find a translation. */
+  RESOLVED,
+  /** Nothing is mapped at the address. */
+  NOT_MAPPED,
+  /** The mapping does not allow the access. */
+  PROTECTION,
+  /** No frame, or no bookkeeping memory, is left. */
+  OUT_OF_MEMORY
+}

@@ -1,0 +1,69 @@
+package org.juvm.map;
+
+import org.juvm.anon.AmapTree;
+import org.juvm.anon.AnonTable;
+import org.juvm.base.PageSize;
+import org.juvm.page.FrameAllocator;
+import org.juvm.page.FrameTable;
+import org.juvm.pmap.Pmaps;
+import org.juvm.ram.Ram;
+import org.juvm.trace.Counters;
+
+/**
+ * What all maps of one system share. Each part guards itself.
+ *
+ * @param pageSize the page size
+ * @param ram the frames
+ * @param frames their descriptors
+ * @param allocator the free ones
+ * @param pmaps all page tables
+ * @param anons all anons
+ * @param amaps the nodes of all amaps
+ * @param counters events outside any processor
+ */
+public record Machine(
+    PageSize pageSize,
+    Ram ram,
+    FrameTable frames,
+    FrameAllocator allocator,
+    Pmaps pmaps,
+    AnonTable anons,
+    AmapTree amaps,
+    Counters counters) {
+
+  /**
+   * Powers up a machine.
+   *
+   * @param memory bytes of memory
+   * @param pageSize the page size
+   * @return the machine, with all frames free
+   */
+  public static Machine of(long memory, PageSize pageSize) {
+    long frameCount = pageSize.vpn(memory);
+    if (frameCount < 16 || frameCount >= 1 << 28) {
+      throw new IllegalArgumentException(
+          "memory must be at least 16 and less than 2^28 pages: memory="
+              + memory
+              + ", pageSize="
+              + pageSize.bytes());
+    }
+    Counters counters = new Counters();
+    Ram ram = new Ram((int) frameCount, pageSize);
+    FrameTable frames = new FrameTable(ram.frames());
+    FrameAllocator allocator = new FrameAllocator(ram, frames);
+    Pmaps pmaps = new Pmaps(ram, counters);
+    AnonTable anons = new AnonTable(frames, allocator);
+    AmapTree amaps = new AmapTree(anons, ram.frames());
+    return new Machine(pageSize, ram, frames, allocator, pmaps, anons, amaps, counters);
+  }
+
+  /** Gives all memory back to the host. Nothing of the machine is used any more. */
+  public void discard() {
+    ram.discard();
+    frames.discard();
+    allocator.discard();
+    pmaps.discard();
+    anons.discard();
+    amaps.discard();
+  }
+}

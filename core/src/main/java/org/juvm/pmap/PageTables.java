@@ -1,0 +1,310 @@
+package org.juvm.pmap;
+
+import java.util.Arrays;
+import org.juvm.ram.BlockPool;
+import org.juvm.ram.Native;
+
+/**
+ * The radix tree of page tables of one pmap: 512 entries to a table, as many levels as the largest
+ * page number needs.
+ *
+ * <p>Changed under the pmap's lock. Read without a lock by processors, from the root down; they see
+ * each entry before or after a change, and a table that was taken out of the tree keeps its
+ * contents until {@link #freeDetached}, which the pmap calls only after a {@link Shootdown}.
+ *
+ * <p>The write-protect bit of a directory entry takes the right to write from the whole subtree
+ * below it in one store. Before an entry below may become writable, the bit is pushed down: to the
+ * entries of the next table first, then off this one, so that at no time a reader finds a path
+ * without it to a page that it protects.
+ */
+final class PageTables {
+  private static final int LEVEL_BITS = 9;
+  private static final int ENTRIES = 1 << LEVEL_BITS;
+  private static final int INDEX_MASK = ENTRIES - 1;
+  private static final long ADDRESS_MASK = -(long) Pmaps.TABLE_BYTES;
+
+  /** Receives page table entries. */
+  interface Visitor {
+    /**
+     * Called for each entry that is not empty.
+     *
+     * @param vpn its virtual page number
+     * @param entryAddress where the entry is
+     * @param pte its contents
+     */
+    void visit(long vpn, long entryAddress, long pte);
+  }
+
+  private final BlockPool pool;
+
+  /** Address of the topmost table, or'd with the number of levels; 0 when there is none. */
+  private volatile long root;
+
+  /** Subtrees taken out of the tree: pairs of (address | level, first vpn). Guarded by the lock. */
+  private long[] detached = new long[4];
+
+  /** Guarded by the pmap's lock. */
+  private int detachedLongs;
+
+  PageTables(BlockPool pool) {
+    this.pool = pool;
+  }
+
+  private static long entryAddress(long table, int level, long vpn) {
+    return table + (((vpn >>> (level * LEVEL_BITS)) & INDEX_MASK) << 3);
+  }
+
+  /** Number of pages below one entry of a table on this level; level 0 is the lowest. */
+  private static long pagesPerEntry(int level) {
+    return 1L << (level * LEVEL_BITS);
+  }
+
+  private static boolean covers(long root, long vpn) {
+    int levels = (int) (root & 7);
+    return levels != 0 && vpn >>> (levels * LEVEL_BITS) == 0;
+  }
+
+  /**
+   * Finds the page table entry of a page, without a lock.
+   *
+   * @return its address, or'd with {@link Pte#WRITE_PROTECT} if a directory entry above it says so;
+   *     0 if there is no table for it
+   */
+  long find(long vpn) {
+    long top = root;
+    if (!covers(top, vpn)) {
+      return 0;
+    }
+    long table = top & ADDRESS_MASK;
+    long protect = 0;
+    for (int level = (int) (top & 7) - 1; level > 0; level--) {
+      long entry = Native.getLongAcquire(entryAddress(table, level, vpn));
+      if (entry == 0) {
+        return 0;
+      }
+      protect |= entry & Pte.WRITE_PROTECT;
+      table = entry & ADDRESS_MASK;
+    }
+    return entryAddress(table, 0, vpn) | protect;
+  }
+
+  /**
+   * Finds or makes the page table entry of a page.
+   *
+   * @param writable true to push write-protection off the path first
+   * @return its address, or 0 if the pool of tables is empty
+   */
+  long make(long vpn, boolean writable) {
+    if (!covers(root, vpn) && !growTo(vpn)) {
+      return 0;
+    }
+    long table = root & ADDRESS_MASK;
+    for (int level = (int) (root & 7) - 1; level > 0; level--) {
+      long at = entryAddress(table, level, vpn);
+      long entry = Native.getLong(at);
+      if (entry == 0) {
+        entry = newTable();
+        if (entry == 0) {
+          return 0;
+        }
+        Native.setLongRelease(at, entry);
+      } else if (writable && (entry & Pte.WRITE_PROTECT) != 0) {
+        entry &= ~Pte.WRITE_PROTECT;
+        pushDown(entry, level - 1);
+        Native.setLongRelease(at, entry);
+      }
+      table = entry & ADDRESS_MASK;
+    }
+    return entryAddress(table, 0, vpn);
+  }
+
+  private long newTable() {
+    int block = pool.allocate();
+    return block == 0 ? 0 : pool.address(block);
+  }
+
+  private boolean growTo(long vpn) {
+    do {
+      long table = newTable();
+      if (table == 0) {
+        return false;
+      }
+      long old = root;
+      int levels = (int) (old & 7);
+      if (levels > 0) {
+        Native.setLong(table, old & ADDRESS_MASK);
+      }
+      root = table | levels + 1;
+    } while (!covers(root, vpn));
+    return true;
+  }
+
+  /**
+   * Write-protects everything in one table. Nobody can be setting a modified bit in a protected
+   * subtree, so plain stores lose at most a referenced bit, which is approximate anyway.
+   */
+  private static void pushDown(long table, int level) {
+    for (long at = table; at < table + Pmaps.TABLE_BYTES; at += Long.BYTES) {
+      long entry = Native.getLong(at);
+      if (entry != 0) {
+        Native.setLong(at, level == 0 ? entry & ~Pte.WRITE : entry | Pte.WRITE_PROTECT);
+      }
+    }
+  }
+
+  /** Takes the right to write from a range of pages. Returns true if any page may have had it. */
+  boolean writeProtect(long startVpn, long endVpn) {
+    long top = root;
+    int levels = (int) (top & 7);
+    return levels != 0 && writeProtect(top & ADDRESS_MASK, levels - 1, 0, startVpn, endVpn);
+  }
+
+  private static boolean writeProtect(
+      long table, int level, long firstVpn, long startVpn, long endVpn) {
+    boolean any = false;
+    long pages = pagesPerEntry(level);
+    long last = Math.min(ENTRIES - 1, (endVpn - 1 - firstVpn) / pages);
+    for (long i = Math.max(0, (startVpn - firstVpn) / pages); i <= last; i++) {
+      long at = table + (i << 3);
+      long entry = Native.getLong(at);
+      long vpn = firstVpn + i * pages;
+      if (level == 0) {
+        any |= (entry & Pte.WRITE) != 0;
+        while ((entry & Pte.WRITE) != 0
+            && !Native.compareAndSetLong(at, entry, entry & ~Pte.WRITE)) {
+          entry = Native.getLong(at);
+        }
+      } else if (entry != 0 && (entry & Pte.WRITE_PROTECT) == 0) {
+        if (startVpn <= vpn && vpn + pages <= endVpn) {
+          Native.setLongRelease(at, entry | Pte.WRITE_PROTECT);
+          any = true;
+        } else {
+          any |= writeProtect(entry & ADDRESS_MASK, level - 1, vpn, startVpn, endVpn);
+        }
+      }
+    }
+    return any;
+  }
+
+  /**
+   * Takes all rights from a range of pages: whole tables inside the surrounding hole are taken out
+   * of the tree, other entries lose their rights but stay until {@link #forEachIn} has seen them.
+   *
+   * @param holeStart first page of the hole that will be around the range
+   * @param holeEnd the page after that hole
+   * @return true if anything changed
+   */
+  boolean strip(long startVpn, long endVpn, long holeStart, long holeEnd) {
+    long top = root;
+    int levels = (int) (top & 7);
+    if (levels == 0) {
+      return false;
+    }
+    if (holeStart == 0 && Long.compareUnsigned(holeEnd, pagesPerEntry(levels)) >= 0) {
+      root = 0;
+      detach(top & ADDRESS_MASK, levels - 1, 0);
+      return true;
+    }
+    return strip(top & ADDRESS_MASK, levels - 1, 0, startVpn, endVpn, holeStart, holeEnd);
+  }
+
+  private boolean strip(
+      long table,
+      int level,
+      long firstVpn,
+      long startVpn,
+      long endVpn,
+      long holeStart,
+      long holeEnd) {
+    boolean any = false;
+    long pages = pagesPerEntry(level);
+    long last = Math.min(ENTRIES - 1, (endVpn - 1 - firstVpn) / pages);
+    for (long i = Math.max(0, (startVpn - firstVpn) / pages); i <= last; i++) {
+      long at = table + (i << 3);
+      long entry = Native.getLong(at);
+      if (entry == 0) {
+        continue;
+      }
+      long vpn = firstVpn + i * pages;
+      if (level == 0) {
+        while (Pte.isMapping(entry) && !Native.compareAndSetLong(at, entry, entry & ~Pte.RIGHTS)) {
+          entry = Native.getLong(at);
+        }
+        any = true;
+      } else if (holeStart <= vpn && Long.compareUnsigned(vpn + pages, holeEnd) <= 0) {
+        Native.setLongRelease(at, 0);
+        detach(entry & ADDRESS_MASK, level - 1, vpn);
+        any = true;
+      } else {
+        any |= strip(entry & ADDRESS_MASK, level - 1, vpn, startVpn, endVpn, holeStart, holeEnd);
+      }
+    }
+    return any;
+  }
+
+  private void detach(long table, int level, long firstVpn) {
+    if (detachedLongs == detached.length) {
+      detached = Arrays.copyOf(detached, detached.length * 2);
+    }
+    detached[detachedLongs++] = table | level;
+    detached[detachedLongs++] = firstVpn;
+  }
+
+  boolean hasDetached() {
+    return detachedLongs > 0;
+  }
+
+  /** Shows all entries of the subtrees that were taken out and gives their tables back. */
+  void freeDetached(Visitor visitor) {
+    for (int i = 0; i < detachedLongs; i += 2) {
+      free(detached[i] & ADDRESS_MASK, (int) (detached[i] & 7), detached[i + 1], visitor);
+    }
+    detachedLongs = 0;
+  }
+
+  private void free(long table, int level, long firstVpn, Visitor visitor) {
+    long pages = pagesPerEntry(level);
+    for (int i = 0; i < ENTRIES; i++) {
+      long at = table + ((long) i << 3);
+      long entry = Native.getLong(at);
+      if (entry == 0) {
+        continue;
+      }
+      long vpn = firstVpn + i * pages;
+      if (level == 0) {
+        visitor.visit(vpn, at, entry);
+      } else {
+        free(entry & ADDRESS_MASK, level - 1, vpn, visitor);
+      }
+    }
+    pool.free(pool.block(table));
+  }
+
+  /** Shows all entries of a range of pages that are in the tree, in ascending order. */
+  void forEachIn(long startVpn, long endVpn, Visitor visitor) {
+    long top = root;
+    int levels = (int) (top & 7);
+    if (levels != 0) {
+      forEachIn(top & ADDRESS_MASK, levels - 1, 0, startVpn, endVpn, visitor);
+    }
+  }
+
+  private static void forEachIn(
+      long table, int level, long firstVpn, long startVpn, long endVpn, Visitor visitor) {
+    long pages = pagesPerEntry(level);
+    long last = Math.min(ENTRIES - 1, (endVpn - 1 - firstVpn) / pages);
+    for (long i = Math.max(0, (startVpn - firstVpn) / pages); i <= last; i++) {
+      long at = table + (i << 3);
+      long entry = Native.getLong(at);
+      if (entry == 0) {
+        continue;
+      }
+      long vpn = firstVpn + i * pages;
+      if (level == 0) {
+        visitor.visit(vpn, at, entry);
+      } else {
+        forEachIn(entry & ADDRESS_MASK, level - 1, vpn, startVpn, endVpn, visitor);
+      }
+    }
+  }
+}

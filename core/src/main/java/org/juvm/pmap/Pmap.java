@@ -1,0 +1,396 @@
+package org.juvm.pmap;
+
+import java.lang.invoke.VarHandle;
+import java.util.Arrays;
+import org.juvm.base.Access;
+import org.juvm.base.PageSize;
+import org.juvm.ram.Native;
+import org.juvm.sync.LockRank;
+import org.juvm.sync.RankedLock;
+
+/**
+ * One address space as the machine sees it: which frame stands behind which page, with which
+ * rights, and which processors are using it.
+ *
+ * <p>Thread-safe. Every method that takes rights away returns only after no processor uses them any
+ * more.
+ *
+ * <p>Source: the contract of {@code pmap(9)}.
+ */
+public final class Pmap {
+  private static final Tlb[] NO_TLBS = {};
+
+  /** One more than the largest page number that a pmap takes. */
+  public static final long MAXIMUM_VPN = 1L << 40;
+
+  private final Pmaps pmaps;
+  private final PageSize pageSize;
+  private final int number;
+  private final PageTables tables;
+
+  private final RankedLock lock = new RankedLock(LockRank.PMAP);
+
+  /** Caches of the attached processors. The array is replaced, never changed. Guarded by lock. */
+  private Tlb[] tlbs = NO_TLBS;
+
+  /** Pages mapped. Guarded by lock. */
+  private long resident;
+
+  /** The largest value that resident had. Guarded by lock. */
+  private long peakResident;
+
+  Pmap(Pmaps pmaps, int number) {
+    this.pmaps = pmaps;
+    this.pageSize = pmaps.pageSize();
+    this.number = number;
+    tables = new PageTables(pmaps.tables());
+  }
+
+  // ---- processors ----
+
+  /**
+   * Lets a processor use this address space. The calling thread becomes the owner of its cache.
+   *
+   * @param tlb a cache that is not attached to anything
+   */
+  public void attach(Tlb tlb) {
+    lock.lock();
+    try {
+      Tlb[] more = Arrays.copyOf(tlbs, tlbs.length + 1);
+      more[tlbs.length] = tlb;
+      tlb.attached(this, Thread.currentThread());
+      tlbs = more;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Takes a processor away from this address space.
+   *
+   * @param tlb a cache that is attached to this pmap; empty afterwards
+   */
+  public void detach(Tlb tlb) {
+    lock.lock();
+    try {
+      Tlb[] fewer = tlbs.length == 1 ? NO_TLBS : new Tlb[tlbs.length - 1];
+      int n = 0;
+      for (Tlb other : tlbs) {
+        if (other != tlb) {
+          fewer[n++] = other;
+        }
+      }
+      tlbs = fewer;
+      tlb.detached();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Loads a translation into a processor's cache, if the page table allows the access. Called by
+   * the owner of the cache without any lock; sets the referenced bit, and for a store the modified
+   * bit, as hardware does.
+   *
+   * @param tlb a cache that is attached to this pmap
+   * @param address the address of the access
+   * @param access what is to be done there
+   * @return false if it takes a fault to go on
+   */
+  public boolean fill(Tlb tlb, long address, Access access) {
+    if (tlb.wantsGrowth()) {
+      lock.lock();
+      try {
+        tlb.grow();
+      } finally {
+        lock.unlock();
+      }
+    }
+    tlb.announce(address);
+    try {
+      return walk(tlb, address, access == Access.WRITE);
+    } finally {
+      tlb.withdraw();
+    }
+  }
+
+  private boolean walk(Tlb tlb, long address, boolean store) {
+    long vpn = pageSize.vpn(address);
+    long needed = Pte.READ | (store ? Pte.WRITE : 0);
+    long marks = Pte.REFERENCED | (store ? Pte.MODIFIED : 0);
+    while (true) {
+      long found = tables.find(vpn);
+      if (found == 0 || (store && (found & Pte.WRITE_PROTECT) != 0)) {
+        return false;
+      }
+      long at = found & ~Pte.WRITE_PROTECT;
+      long pte = Native.getLongAcquire(at);
+      if ((pte & needed) != needed) {
+        return false;
+      }
+      if ((pte & marks) != marks) {
+        if (!Native.compareAndSetLong(at, pte, pte | marks)) {
+          continue;
+        }
+        pte |= marks;
+      }
+      long dirtyWritable = Pte.WRITE | Pte.MODIFIED;
+      boolean mayStore = found == at && (pte & dirtyWritable) == dirtyWritable;
+      tlb.fill(address, nativeAddress(pte, address), true, mayStore);
+      VarHandle.fullFence();
+      long again = tables.find(vpn);
+      if (again == found && sameTranslation(Native.getLongAcquire(at), pte)) {
+        return true;
+      }
+      tlb.invalidate(vpn, vpn + 1, false);
+    }
+  }
+
+  /** Whether two entries differ in nothing but the referenced and modified bits. */
+  private static boolean sameTranslation(long one, long other) {
+    return ((one ^ other) & ~(Pte.REFERENCED | Pte.MODIFIED)) == 0;
+  }
+
+  private long nativeAddress(long pte, long address) {
+    return pmaps.ram().address(Pte.frame(pte)) + pageSize.offset(address);
+  }
+
+  // ---- mappings ----
+
+  /**
+   * Maps a page, replacing what was there. The caller holds the lock of the frame's owner.
+   *
+   * <p>If the frame differs from the one mapped before, no processor uses the old one afterwards.
+   *
+   * @param tlb the cache of the processor that faulted; the translation is loaded into it
+   * @param address the address that faulted
+   * @param frame the frame
+   * @param rights bits of {@link org.juvm.base.Protection}
+   * @param access what the processor wants to do; marks the page as referenced or modified
+   * @return false if there was no memory for the page table or the reverse map
+   */
+  public boolean enter(Tlb tlb, long address, int frame, int rights, Access access) {
+    long vpn = pageSize.vpn(address);
+    boolean writable = (rights & Pte.WRITE) != 0;
+    boolean store = access == Access.WRITE;
+    lock.lock();
+    try {
+      long at = tables.make(vpn, writable);
+      if (at == 0) {
+        return false;
+      }
+      long old = Native.getLong(at);
+      boolean onlyMore = old != 0 && Pte.frame(old) == frame && (old & Pte.RIGHTS & ~rights) == 0;
+      int reverseIndex;
+      if (onlyMore) {
+        reverseIndex = Pte.reverseIndex(old);
+      } else {
+        if (old != 0) {
+          removeEntry(vpn, at, old);
+        }
+        reverseIndex = pmaps.reverse().add(frame, ReverseMap.mapping(number, vpn));
+        if (reverseIndex == ReverseMap.FULL) {
+          return false;
+        }
+        peakResident = Math.max(peakResident, ++resident);
+      }
+      long pte = Pte.of(frame, reverseIndex, rights | Pte.REFERENCED | (store ? Pte.MODIFIED : 0));
+      if (onlyMore) {
+        pte |= old & Pte.MODIFIED;
+      }
+      Native.setLongRelease(at, pte);
+      // Shootdowns hold this lock, so the cache may be filled without announcing it.
+      if (tlb.pmap() == this && (rights & Pte.READ) != 0) {
+        boolean mayStore = writable && (pte & Pte.MODIFIED) != 0;
+        tlb.fill(address, nativeAddress(pte, address), true, mayStore);
+      }
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Removes one entry that may be in use. Caller holds the lock. */
+  private void removeEntry(long vpn, long at, long old) {
+    long entry = old;
+    while (!Native.compareAndSetLong(at, entry, entry & ~Pte.RIGHTS)) {
+      entry = Native.getLong(at);
+    }
+    Shootdown.revoke(tlbs, vpn, vpn + 1, false, (entry & Pte.WRITE) != 0, pmaps.counters());
+    forget(vpn, at, entry);
+  }
+
+  /** Clears an entry that no processor uses. Caller holds the lock. */
+  private void forget(long vpn, long at, long pte) {
+    pmaps.reverse().remove(Pte.frame(pte), Pte.reverseIndex(pte), ReverseMap.mapping(number, vpn));
+    Native.setLong(at, 0);
+    resident--;
+  }
+
+  /** Removes the mapping of a page if it is one of this frame. */
+  void removeIfMapped(long vpn, int frame) {
+    lock.lock();
+    try {
+      long found = tables.find(vpn);
+      if (found == 0) {
+        return;
+      }
+      long at = found & ~Pte.WRITE_PROTECT;
+      long pte = Native.getLong(at);
+      if (pte != 0 && Pte.frame(pte) == frame) {
+        removeEntry(vpn, at, pte);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Removes all mappings in a range.
+   *
+   * @param start first address, page aligned
+   * @param end the address after the last, page aligned
+   * @param holeStart start of the unmapped space that will surround the range; tables inside it are
+   *     given back
+   * @param holeEnd end of that space
+   */
+  public void remove(long start, long end, long holeStart, long holeEnd) {
+    lock.lock();
+    try {
+      removeLocked(
+          pageSize.vpn(start), pageSize.vpn(end), pageSize.vpn(holeStart), pageSize.vpn(holeEnd));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void removeLocked(long startVpn, long endVpn, long holeStart, long holeEnd) {
+    if (!tables.strip(startVpn, endVpn, holeStart, holeEnd)) {
+      return;
+    }
+    // A walk for an address anywhere in the hole may be inside a table that was taken out.
+    long first = tables.hasDetached() ? holeStart : startVpn;
+    long last = tables.hasDetached() ? holeEnd : endVpn;
+    Shootdown.revoke(tlbs, first, last, false, true, pmaps.counters());
+    tables.freeDetached(this::forget);
+    tables.forEachIn(startVpn, endVpn, this::forget);
+  }
+
+  /**
+   * Takes the right to write from ranges of pages; see {@link #writeProtect}. The protection is in
+   * force for processors when {@link #endWriteProtect} returns, which must follow.
+   */
+  public void beginWriteProtect() {
+    lock.lock();
+    protectedStart = Long.MAX_VALUE;
+    protectedEnd = 0;
+  }
+
+  /** Bounds of what was write-protected since {@link #beginWriteProtect}. Guarded by lock. */
+  private long protectedStart;
+
+  private long protectedEnd;
+
+  /**
+   * Takes the right to write from a range. The cost does not depend on the number of pages that are
+   * mapped in it.
+   *
+   * @param start first address, page aligned
+   * @param end the address after the last, page aligned
+   */
+  public void writeProtect(long start, long end) {
+    assert lock.isHeld();
+    long startVpn = pageSize.vpn(start);
+    long endVpn = pageSize.vpn(end);
+    if (tables.writeProtect(startVpn, endVpn)) {
+      protectedStart = Math.min(protectedStart, startVpn);
+      protectedEnd = Math.max(protectedEnd, endVpn);
+    }
+  }
+
+  /** Ends a write-protection: no processor stores through an old translation any more. */
+  public void endWriteProtect() {
+    try {
+      if (protectedStart < protectedEnd) {
+        Shootdown.revoke(tlbs, protectedStart, protectedEnd, true, true, pmaps.counters());
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Removes everything. The pmap must not be used afterwards; processors may still be attached. */
+  public void destroy() {
+    lock.lock();
+    try {
+      removeLocked(0, MAXIMUM_VPN, 0, Long.MAX_VALUE);
+    } finally {
+      lock.unlock();
+    }
+    pmaps.destroyed(number);
+  }
+
+  // ---- views ----
+
+  /**
+   * The number of pages that are mapped.
+   *
+   * @return pages
+   */
+  public long resident() {
+    lock.lock();
+    try {
+      return resident;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * The largest number of pages that were mapped at one time.
+   *
+   * @return pages
+   */
+  public long peakResident() {
+    lock.lock();
+    try {
+      return peakResident;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Receives mappings. */
+  @FunctionalInterface
+  public interface MappingVisitor {
+    /**
+     * Called for each mapped page, in ascending order, with the pmap locked.
+     *
+     * @param address first address of the page
+     * @param frame its frame
+     * @param writable whether a store needs no fault
+     */
+    void visit(long address, int frame, boolean writable);
+  }
+
+  /**
+   * Shows all mappings. For audits.
+   *
+   * @param visitor called for each; takes no locks of rank pmap or before
+   */
+  public void forEach(MappingVisitor visitor) {
+    lock.lock();
+    try {
+      tables.forEachIn(
+          0,
+          MAXIMUM_VPN,
+          (vpn, at, pte) -> {
+            boolean writable =
+                (pte & Pte.WRITE) != 0 && (tables.find(vpn) & Pte.WRITE_PROTECT) == 0;
+            visitor.visit(pageSize.address(vpn), Pte.frame(pte), writable);
+          });
+    } finally {
+      lock.unlock();
+    }
+  }
+}

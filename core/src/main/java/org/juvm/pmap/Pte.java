@@ -1,0 +1,51 @@
+package org.juvm.pmap;
+
+import org.juvm.base.Protection;
+
+/**
+ * The layout of a page table entry and of a directory entry.
+ *
+ * <pre>
+ * page table entry   | 63..36 frame | 35..8 reverse map index | 7..5 | 4 M | 3 R | 2 x | 1 w | 0 r |
+ * directory entry    | 63..12 address of a table                          | 11..1 | 0 write-protect |
+ * </pre>
+ *
+ * r, w, x are the rights with the bit values of {@link Protection#bits()}; an entry without any of
+ * them maps nothing for a processor. R and M are the referenced and the modified bit. Zero is an
+ * empty entry of either kind. Write-protect takes the right to write from everything below.
+ */
+final class Pte {
+  static final long READ = Protection.READ_BIT;
+  static final long WRITE = Protection.WRITE_BIT;
+  static final long RIGHTS = 7;
+  static final long REFERENCED = 1 << 3;
+  static final long MODIFIED = 1 << 4;
+
+  /** Directory entries only. */
+  static final long WRITE_PROTECT = 1;
+
+  private static final int INDEX_SHIFT = 8;
+  private static final int FRAME_SHIFT = 36;
+
+  /** One more than the largest index or frame that fits. */
+  static final int LIMIT = 1 << 28;
+
+  private Pte() {}
+
+  static long of(int frame, int reverseIndex, long flags) {
+    assert frame >= 0 && frame < LIMIT && reverseIndex >= 0 && reverseIndex < LIMIT;
+    return (long) frame << FRAME_SHIFT | (long) reverseIndex << INDEX_SHIFT | flags;
+  }
+
+  static int frame(long pte) {
+    return (int) (pte >>> FRAME_SHIFT);
+  }
+
+  static int reverseIndex(long pte) {
+    return (int) (pte >>> INDEX_SHIFT) & (LIMIT - 1);
+  }
+
+  static boolean isMapping(long pte) {
+    return (pte & RIGHTS) != 0;
+  }
+}

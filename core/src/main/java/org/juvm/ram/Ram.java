@@ -1,0 +1,90 @@
+package org.juvm.ram;
+
+import org.juvm.base.PageSize;
+
+/**
+ * Physical memory: a fixed number of frames, each one page long, numbered from zero. The host
+ * commits a frame when it is first touched. Frames know nothing of their use; see package {@code
+ * page}.
+ */
+public final class Ram {
+  /** From this size on large host pages are asked for: below it they would waste memory. */
+  private static final long HUGE_PAGES_FROM_BYTES = 16L << 20;
+
+  /** Keeps the addresses valid. */
+  private final Reservation reservation;
+
+  private final long base;
+  private final int frames;
+  private final PageSize pageSize;
+
+  /**
+   * Reserves the frames.
+   *
+   * @param frames how many
+   * @param pageSize the size of each
+   */
+  public Ram(int frames, PageSize pageSize) {
+    this.frames = frames;
+    this.pageSize = pageSize;
+    long bytes = pageSize.address(frames);
+    reservation = Reservation.of(bytes);
+    base = reservation.address();
+    if (bytes >= HUGE_PAGES_FROM_BYTES) {
+      reservation.adviseHugePages();
+    }
+  }
+
+  /**
+   * The number of frames.
+   *
+   * @return frames
+   */
+  public int frames() {
+    return frames;
+  }
+
+  /**
+   * The size of a frame.
+   *
+   * @return the page size
+   */
+  public PageSize pageSize() {
+    return pageSize;
+  }
+
+  /**
+   * Where a frame's bytes are.
+   *
+   * @param frame frame number
+   * @return absolute native address
+   */
+  public long address(int frame) {
+    assert frame >= 0 && frame < frames : frame;
+    return base + ((long) frame << pageSize.shift());
+  }
+
+  /**
+   * Fills a frame with zeros.
+   *
+   * @param frame frame number
+   */
+  public void zero(int frame) {
+    Native.zero(address(frame), pageSize.bytes());
+  }
+
+  /**
+   * Copies one frame to another.
+   *
+   * @param from frame number
+   * @param to frame number
+   */
+  public void copy(int from, int to) {
+    Native.copy(address(from), address(to), pageSize.bytes());
+  }
+
+  /** Gives all memory back to the host. The frames read as zeros afterwards. */
+  public void discard() {
+    reservation.discard();
+  }
+}

@@ -1,0 +1,50 @@
+package org.juvm.ram;
+
+import java.lang.ref.Cleaner;
+
+/**
+ * A range of native address space that holds zeros until it is written. Memory is committed by the
+ * host at the first touch and given back by {@link #discard}; the address range itself goes back
+ * when the reservation is unreachable. So whoever keeps an address inside keeps the reservation.
+ */
+public final class Reservation {
+  private static final Cleaner CLEANER = Cleaner.create();
+
+  private final long address;
+  private final long bytes;
+
+  Reservation(long address, long bytes, Runnable release) {
+    this.address = address;
+    this.bytes = bytes;
+    CLEANER.register(this, release);
+  }
+
+  /**
+   * Reserves address space.
+   *
+   * @param bytes at least so much; rounded up to a multiple of 64 KiB
+   * @return the reservation
+   */
+  public static Reservation of(long bytes) {
+    return Host.reserve((bytes + 0xffff) & ~0xffffL);
+  }
+
+  /**
+   * The first address.
+   *
+   * @return an absolute address, aligned to the host's page
+   */
+  public long address() {
+    return address;
+  }
+
+  /** Asks the host for large pages. A hint. */
+  public void adviseHugePages() {
+    Host.adviseHugePages(address, bytes);
+  }
+
+  /** Gives all memory back to the host; the bytes are zeros again. */
+  public void discard() {
+    Host.discard(address, bytes);
+  }
+}
