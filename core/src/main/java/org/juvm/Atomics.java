@@ -21,21 +21,19 @@ public final class Atomics {
     tlb = processor.tlb;
   }
 
-  private void missedLoad(long address, ValueLayout layout) {
-    checkAligned(address, layout);
-    processor.miss(address, Access.READ);
-  }
-
-  /** Announces a store that will succeed; the caller must end it. */
+  /** Announces a store and translates it; the caller withdraws. */
   private long beginStore(long address, ValueLayout layout) {
     checkAligned(address, layout);
-    int last = (int) layout.byteSize() - 1;
-    long at = tlb.beginStore(address, last);
-    while (at == Tlb.MISS) {
+    while (true) {
+      tlb.announce(address);
+      long[] words = tlb.words();
+      int i = tlb.index(words, address);
+      if (Tlb.stores(words, i, tlb.page(address))) {
+        return Tlb.translate(words, i, address);
+      }
+      tlb.withdraw();
       processor.miss(address, Access.WRITE);
-      at = tlb.beginStore(address, last);
     }
-    return at;
   }
 
   private static void checkAligned(long address, ValueLayout layout) {
@@ -58,15 +56,19 @@ public final class Atomics {
    * @return the value
    */
   public int getOpaque(ValueLayout.OfInt layout, long address) {
+    checkAligned(address, layout);
     while (true) {
-      long at = tlb.loadAddress(address, Integer.BYTES - 1);
-      if (at != Tlb.MISS) {
-        int value = (int) layout.varHandle().getOpaque(Native.ALL, at);
-        if (tlb.isLoadValid(address)) {
+      long[] words = tlb.words();
+      int i = tlb.index(words, address);
+      long page = tlb.page(address);
+      if (Tlb.loads(words, i, page)) {
+        int value =
+            (int) layout.varHandle().getOpaque(Native.ALL, Tlb.translate(words, i, address));
+        if (Tlb.stillLoads(words, i, page)) {
           return value;
         }
       }
-      missedLoad(address, layout);
+      processor.miss(address, Access.READ);
     }
   }
 
@@ -78,15 +80,19 @@ public final class Atomics {
    * @return the value
    */
   public int getAcquire(ValueLayout.OfInt layout, long address) {
+    checkAligned(address, layout);
     while (true) {
-      long at = tlb.loadAddress(address, Integer.BYTES - 1);
-      if (at != Tlb.MISS) {
-        int value = (int) layout.varHandle().getAcquire(Native.ALL, at);
-        if (tlb.isLoadValid(address)) {
+      long[] words = tlb.words();
+      int i = tlb.index(words, address);
+      long page = tlb.page(address);
+      if (Tlb.loads(words, i, page)) {
+        int value =
+            (int) layout.varHandle().getAcquire(Native.ALL, Tlb.translate(words, i, address));
+        if (Tlb.stillLoads(words, i, page)) {
           return value;
         }
       }
-      missedLoad(address, layout);
+      processor.miss(address, Access.READ);
     }
   }
 
@@ -98,15 +104,19 @@ public final class Atomics {
    * @return the value
    */
   public int getVolatile(ValueLayout.OfInt layout, long address) {
+    checkAligned(address, layout);
     while (true) {
-      long at = tlb.loadAddress(address, Integer.BYTES - 1);
-      if (at != Tlb.MISS) {
-        int value = (int) layout.varHandle().getVolatile(Native.ALL, at);
-        if (tlb.isLoadValid(address)) {
+      long[] words = tlb.words();
+      int i = tlb.index(words, address);
+      long page = tlb.page(address);
+      if (Tlb.loads(words, i, page)) {
+        int value =
+            (int) layout.varHandle().getVolatile(Native.ALL, Tlb.translate(words, i, address));
+        if (Tlb.stillLoads(words, i, page)) {
           return value;
         }
       }
-      missedLoad(address, layout);
+      processor.miss(address, Access.READ);
     }
   }
 
@@ -122,7 +132,7 @@ public final class Atomics {
     try {
       layout.varHandle().setOpaque(Native.ALL, at, value);
     } finally {
-      tlb.endStore();
+      tlb.withdraw();
     }
   }
 
@@ -138,7 +148,7 @@ public final class Atomics {
     try {
       layout.varHandle().setRelease(Native.ALL, at, value);
     } finally {
-      tlb.endStore();
+      tlb.withdraw();
     }
   }
 
@@ -154,7 +164,7 @@ public final class Atomics {
     try {
       layout.varHandle().setVolatile(Native.ALL, at, value);
     } finally {
-      tlb.endStore();
+      tlb.withdraw();
     }
   }
 
@@ -172,7 +182,7 @@ public final class Atomics {
     try {
       return layout.varHandle().compareAndSet(Native.ALL, at, expected, value);
     } finally {
-      tlb.endStore();
+      tlb.withdraw();
     }
   }
 
@@ -190,7 +200,7 @@ public final class Atomics {
     try {
       return (int) layout.varHandle().compareAndExchange(Native.ALL, at, expected, value);
     } finally {
-      tlb.endStore();
+      tlb.withdraw();
     }
   }
 
@@ -207,7 +217,7 @@ public final class Atomics {
     try {
       return (int) layout.varHandle().getAndSet(Native.ALL, at, value);
     } finally {
-      tlb.endStore();
+      tlb.withdraw();
     }
   }
 
@@ -224,7 +234,7 @@ public final class Atomics {
     try {
       return (int) layout.varHandle().getAndAdd(Native.ALL, at, delta);
     } finally {
-      tlb.endStore();
+      tlb.withdraw();
     }
   }
 
@@ -241,7 +251,7 @@ public final class Atomics {
     try {
       return (int) layout.varHandle().getAndBitwiseAnd(Native.ALL, at, mask);
     } finally {
-      tlb.endStore();
+      tlb.withdraw();
     }
   }
 
@@ -258,7 +268,7 @@ public final class Atomics {
     try {
       return (int) layout.varHandle().getAndBitwiseOr(Native.ALL, at, mask);
     } finally {
-      tlb.endStore();
+      tlb.withdraw();
     }
   }
 
@@ -275,7 +285,7 @@ public final class Atomics {
     try {
       return (int) layout.varHandle().getAndBitwiseXor(Native.ALL, at, mask);
     } finally {
-      tlb.endStore();
+      tlb.withdraw();
     }
   }
 
@@ -289,15 +299,19 @@ public final class Atomics {
    * @return the value
    */
   public long getOpaque(ValueLayout.OfLong layout, long address) {
+    checkAligned(address, layout);
     while (true) {
-      long at = tlb.loadAddress(address, Long.BYTES - 1);
-      if (at != Tlb.MISS) {
-        long value = (long) layout.varHandle().getOpaque(Native.ALL, at);
-        if (tlb.isLoadValid(address)) {
+      long[] words = tlb.words();
+      int i = tlb.index(words, address);
+      long page = tlb.page(address);
+      if (Tlb.loads(words, i, page)) {
+        long value =
+            (long) layout.varHandle().getOpaque(Native.ALL, Tlb.translate(words, i, address));
+        if (Tlb.stillLoads(words, i, page)) {
           return value;
         }
       }
-      missedLoad(address, layout);
+      processor.miss(address, Access.READ);
     }
   }
 
@@ -309,15 +323,19 @@ public final class Atomics {
    * @return the value
    */
   public long getAcquire(ValueLayout.OfLong layout, long address) {
+    checkAligned(address, layout);
     while (true) {
-      long at = tlb.loadAddress(address, Long.BYTES - 1);
-      if (at != Tlb.MISS) {
-        long value = (long) layout.varHandle().getAcquire(Native.ALL, at);
-        if (tlb.isLoadValid(address)) {
+      long[] words = tlb.words();
+      int i = tlb.index(words, address);
+      long page = tlb.page(address);
+      if (Tlb.loads(words, i, page)) {
+        long value =
+            (long) layout.varHandle().getAcquire(Native.ALL, Tlb.translate(words, i, address));
+        if (Tlb.stillLoads(words, i, page)) {
           return value;
         }
       }
-      missedLoad(address, layout);
+      processor.miss(address, Access.READ);
     }
   }
 
@@ -329,15 +347,19 @@ public final class Atomics {
    * @return the value
    */
   public long getVolatile(ValueLayout.OfLong layout, long address) {
+    checkAligned(address, layout);
     while (true) {
-      long at = tlb.loadAddress(address, Long.BYTES - 1);
-      if (at != Tlb.MISS) {
-        long value = (long) layout.varHandle().getVolatile(Native.ALL, at);
-        if (tlb.isLoadValid(address)) {
+      long[] words = tlb.words();
+      int i = tlb.index(words, address);
+      long page = tlb.page(address);
+      if (Tlb.loads(words, i, page)) {
+        long value =
+            (long) layout.varHandle().getVolatile(Native.ALL, Tlb.translate(words, i, address));
+        if (Tlb.stillLoads(words, i, page)) {
           return value;
         }
       }
-      missedLoad(address, layout);
+      processor.miss(address, Access.READ);
     }
   }
 
@@ -353,7 +375,7 @@ public final class Atomics {
     try {
       layout.varHandle().setOpaque(Native.ALL, at, value);
     } finally {
-      tlb.endStore();
+      tlb.withdraw();
     }
   }
 
@@ -369,7 +391,7 @@ public final class Atomics {
     try {
       layout.varHandle().setRelease(Native.ALL, at, value);
     } finally {
-      tlb.endStore();
+      tlb.withdraw();
     }
   }
 
@@ -385,7 +407,7 @@ public final class Atomics {
     try {
       layout.varHandle().setVolatile(Native.ALL, at, value);
     } finally {
-      tlb.endStore();
+      tlb.withdraw();
     }
   }
 
@@ -403,7 +425,7 @@ public final class Atomics {
     try {
       return layout.varHandle().compareAndSet(Native.ALL, at, expected, value);
     } finally {
-      tlb.endStore();
+      tlb.withdraw();
     }
   }
 
@@ -422,7 +444,7 @@ public final class Atomics {
     try {
       return (long) layout.varHandle().compareAndExchange(Native.ALL, at, expected, value);
     } finally {
-      tlb.endStore();
+      tlb.withdraw();
     }
   }
 
@@ -439,7 +461,7 @@ public final class Atomics {
     try {
       return (long) layout.varHandle().getAndSet(Native.ALL, at, value);
     } finally {
-      tlb.endStore();
+      tlb.withdraw();
     }
   }
 
@@ -456,7 +478,7 @@ public final class Atomics {
     try {
       return (long) layout.varHandle().getAndAdd(Native.ALL, at, delta);
     } finally {
-      tlb.endStore();
+      tlb.withdraw();
     }
   }
 
@@ -473,7 +495,7 @@ public final class Atomics {
     try {
       return (long) layout.varHandle().getAndBitwiseAnd(Native.ALL, at, mask);
     } finally {
-      tlb.endStore();
+      tlb.withdraw();
     }
   }
 
@@ -490,7 +512,7 @@ public final class Atomics {
     try {
       return (long) layout.varHandle().getAndBitwiseOr(Native.ALL, at, mask);
     } finally {
-      tlb.endStore();
+      tlb.withdraw();
     }
   }
 
@@ -507,7 +529,7 @@ public final class Atomics {
     try {
       return (long) layout.varHandle().getAndBitwiseXor(Native.ALL, at, mask);
     } finally {
-      tlb.endStore();
+      tlb.withdraw();
     }
   }
 }

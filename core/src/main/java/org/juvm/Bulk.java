@@ -3,12 +3,14 @@ package org.juvm;
 import java.io.ByteArrayOutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.VarHandle;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 import java.util.function.Consumer;
 import org.juvm.anon.Amap;
 import org.juvm.base.Access;
 import org.juvm.base.PageSize;
+import org.juvm.pmap.Pmap;
 import org.juvm.pmap.Tlb;
 import org.juvm.ram.Native;
 
@@ -22,6 +24,9 @@ import org.juvm.ram.Native;
 public final class Bulk {
   /** A store of a run keeps shootdowns waiting, so it is bounded. */
   private static final long MAXIMUM_RUN_BYTES = 64 << 10;
+
+  /** A run that is tried again is not made shorter than this. */
+  private static final long MINIMUM_RUN_BYTES = 256;
 
   /** The longest run of a window, in pages. */
   private static final int MAXIMUM_WINDOW_PAGES = 512;
@@ -61,45 +66,39 @@ public final class Bulk {
    */
   public void read(long address, MemorySegment target, long targetOffset, long length) {
     Objects.checkFromIndexSize(targetOffset, length, target.byteSize());
-    for (long done = 0; done < length; ) {
+    for (long done = 0, limit = MAXIMUM_RUN_BYTES; done < length; ) {
       long from = address + done;
-      long at = loadAddress(from);
-      long run = loadRun(from, at, length - done);
+      Pmap tables = processor.checkedPmap();
+      long revocations = tables.revocations();
+      long at = tables.loadAddress(from);
+      if (at == Pmap.MISS) {
+        processor.miss(from, Access.READ);
+        continue;
+      }
+      long run = loadRun(tables, from, at, Math.min(limit, length - done));
       MemorySegment.copy(Native.ALL, at, target, targetOffset + done, run);
-      if (isRunValid(from, run)) {
+      VarHandle.acquireFence();
+      if (tables.revocations() == revocations) {
         done += run;
+        limit = MAXIMUM_RUN_BYTES;
+      } else {
+        limit = shorter(run);
       }
     }
   }
 
-  /** The native address of a byte, for loads that will be validated. */
-  private long loadAddress(long address) {
-    long at = tlb.loadAddress(address, 0);
-    while (at == Tlb.MISS) {
-      processor.miss(address, Access.READ);
-      at = tlb.loadAddress(address, 0);
-    }
-    return at;
-  }
-
-  /** How far the translations at an address go on without a gap, in bytes, at most limit. */
-  private long loadRun(long address, long at, long limit) {
+  /** How far the translation of an address goes on without a gap, in bytes, at most limit. */
+  private long loadRun(Pmap tables, long address, long at, long limit) {
     long run = (long) pageSize.bytes() - pageSize.offset(address);
-    while (run < limit
-        && run < MAXIMUM_RUN_BYTES
-        && tlb.loadAddress(address + run, 0) == at + run) {
+    while (run < limit && tables.loadAddress(address + run) == at + run) {
       run += pageSize.bytes();
     }
     return Math.min(run, limit);
   }
 
-  private boolean isRunValid(long address, long run) {
-    for (long at = pageSize.truncate(address); at < address + run; at += pageSize.bytes()) {
-      if (!tlb.isLoadValid(at)) {
-        return false;
-      }
-    }
-    return true;
+  /** A run that something was revoked under is tried again shorter, so that it succeeds at last. */
+  private static long shorter(long run) {
+    return Math.max(MINIMUM_RUN_BYTES, run / 2);
   }
 
   // ---- copying in ----
@@ -129,36 +128,43 @@ public final class Bulk {
     Objects.checkFromIndexSize(sourceOffset, length, source.byteSize());
     for (long done = 0; done < length; ) {
       long to = address + done;
-      long at = beginStores(to);
+      long run = 0;
+      Pmap tables = beginStores();
       try {
-        long run = storeRun(to, at, length - done);
-        MemorySegment.copy(source, sourceOffset + done, Native.ALL, at, run);
-        done += run;
+        long at = tables.storeAddress(to);
+        if (at != Pmap.MISS) {
+          run = storeRun(tables, to, at, length - done);
+          MemorySegment.copy(source, sourceOffset + done, Native.ALL, at, run);
+        }
       } finally {
-        tlb.endStore();
+        tlb.withdraw();
       }
+      done += progress(to, run);
     }
   }
 
-  /** Announces stores and finds the native address of a byte; the caller must end it. */
-  private long beginStores(long address) {
-    while (true) {
-      tlb.beginStores();
-      long at = tlb.storeAddress(address);
-      if (at != Tlb.MISS) {
-        return at;
-      }
-      tlb.endStore();
-      processor.miss(address, Access.WRITE);
-    }
+  /** Announces stores; the caller withdraws. */
+  private Pmap beginStores() {
+    Pmap tables = processor.checkedPmap();
+    tlb.announceEverywhere();
+    return tables;
   }
 
-  private long storeRun(long address, long at, long limit) {
+  private long storeRun(Pmap tables, long address, long at, long left) {
+    long limit = Math.min(left, MAXIMUM_RUN_BYTES);
     long run = (long) pageSize.bytes() - pageSize.offset(address);
-    while (run < limit && run < MAXIMUM_RUN_BYTES && tlb.storeAddress(address + run) == at + run) {
+    while (run < limit && tables.storeAddress(address + run) == at + run) {
       run += pageSize.bytes();
     }
     return Math.min(run, limit);
+  }
+
+  /** Faults a page in if nothing could be stored to it. */
+  private long progress(long address, long stored) {
+    if (stored == 0) {
+      processor.miss(address, Access.WRITE);
+    }
+    return stored;
   }
 
   /**
@@ -172,14 +178,18 @@ public final class Bulk {
     checkLength(length);
     for (long done = 0; done < length; ) {
       long to = address + done;
-      long at = beginStores(to);
+      long run = 0;
+      Pmap tables = beginStores();
       try {
-        long run = storeRun(to, at, length - done);
-        Native.ALL.asSlice(at, run).fill(value);
-        done += run;
+        long at = tables.storeAddress(to);
+        if (at != Pmap.MISS) {
+          run = storeRun(tables, to, at, length - done);
+          Native.ALL.asSlice(at, run).fill(value);
+        }
       } finally {
-        tlb.endStore();
+        tlb.withdraw();
       }
+      done += progress(to, run);
     }
   }
 
@@ -219,25 +229,29 @@ public final class Bulk {
 
   /** Copies between two pages. Returns false if that must be done again. */
   private boolean copyInPages(long from, long to, long length) {
-    if (tlb.loadAddress(from, 0) == Tlb.MISS) {
-      processor.miss(from, Access.READ);
-    }
-    long target = beginStores(to);
+    boolean samePage = pageSize.vpn(from) == pageSize.vpn(to);
+    long source;
+    long target;
+    Pmap tables = beginStores();
     try {
-      if (pageSize.vpn(from) == pageSize.vpn(to)) {
-        // The announcement covers the source, too, which is part of the target's page.
-        Native.copy(target + (from - to), target, length);
-        return true;
+      long revocations = tables.revocations();
+      target = tables.storeAddress(to);
+      // In the same page the announcement covers the source, too.
+      source = samePage && target != Pmap.MISS ? target + (from - to) : tables.loadAddress(from);
+      if (source != Pmap.MISS && target != Pmap.MISS) {
+        Native.copy(source, target, length);
+        VarHandle.acquireFence();
+        return samePage || tables.revocations() == revocations;
       }
-      long source = tlb.loadAddress(from, 0);
-      if (source == Tlb.MISS) {
-        return false;
-      }
-      Native.copy(source, target, length);
-      return tlb.isLoadValid(from);
     } finally {
-      tlb.endStore();
+      tlb.withdraw();
     }
+    if (source == Pmap.MISS) {
+      processor.miss(from, Access.READ);
+    } else {
+      processor.miss(to, Access.WRITE);
+    }
+    return false;
   }
 
   /**
@@ -251,17 +265,27 @@ public final class Bulk {
    */
   public long mismatch(long address, MemorySegment other, long otherOffset, long length) {
     Objects.checkFromIndexSize(otherOffset, length, other.byteSize());
-    for (long done = 0; done < length; ) {
+    for (long done = 0, limit = MAXIMUM_RUN_BYTES; done < length; ) {
       long from = address + done;
-      long at = loadAddress(from);
-      long run = loadRun(from, at, length - done);
+      Pmap tables = processor.checkedPmap();
+      long revocations = tables.revocations();
+      long at = tables.loadAddress(from);
+      if (at == Pmap.MISS) {
+        processor.miss(from, Access.READ);
+        continue;
+      }
+      long run = loadRun(tables, from, at, Math.min(limit, length - done));
       long start = otherOffset + done;
       long found = MemorySegment.mismatch(Native.ALL, at, at + run, other, start, start + run);
-      if (isRunValid(from, run)) {
+      VarHandle.acquireFence();
+      if (tables.revocations() == revocations) {
         if (found >= 0) {
           return done + found;
         }
         done += run;
+        limit = MAXIMUM_RUN_BYTES;
+      } else {
+        limit = shorter(run);
       }
     }
     return -1;

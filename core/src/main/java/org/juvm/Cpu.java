@@ -129,10 +129,12 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be loaded
    */
   public byte get(ValueLayout.OfByte layout, long address) {
-    long at = tlb.loadAddress(address, Byte.BYTES - 1);
-    if (at != Tlb.MISS) {
-      byte value = Native.ALL.get(layout, at);
-      if (tlb.isLoadValid(address)) {
+    long[] words = tlb.words();
+    int i = tlb.index(words, address);
+    long page = tlb.page(address + Byte.BYTES - 1);
+    if (Tlb.loads(words, i, page)) {
+      byte value = Native.ALL.get(layout, Tlb.translate(words, i, address));
+      if (Tlb.stillLoads(words, i, page)) {
         return value;
       }
     }
@@ -149,10 +151,12 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be loaded
    */
   public short get(ValueLayout.OfShort layout, long address) {
-    long at = tlb.loadAddress(address, Short.BYTES - 1);
-    if (at != Tlb.MISS) {
-      short value = Native.ALL.get(layout, at);
-      if (tlb.isLoadValid(address)) {
+    long[] words = tlb.words();
+    int i = tlb.index(words, address);
+    long page = tlb.page(address + Short.BYTES - 1);
+    if (Tlb.loads(words, i, page)) {
+      short value = Native.ALL.get(layout, Tlb.translate(words, i, address));
+      if (Tlb.stillLoads(words, i, page)) {
         return value;
       }
     }
@@ -169,10 +173,12 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be loaded
    */
   public char get(ValueLayout.OfChar layout, long address) {
-    long at = tlb.loadAddress(address, Character.BYTES - 1);
-    if (at != Tlb.MISS) {
-      char value = Native.ALL.get(layout, at);
-      if (tlb.isLoadValid(address)) {
+    long[] words = tlb.words();
+    int i = tlb.index(words, address);
+    long page = tlb.page(address + Character.BYTES - 1);
+    if (Tlb.loads(words, i, page)) {
+      char value = Native.ALL.get(layout, Tlb.translate(words, i, address));
+      if (Tlb.stillLoads(words, i, page)) {
         return value;
       }
     }
@@ -189,10 +195,12 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be loaded
    */
   public int get(ValueLayout.OfInt layout, long address) {
-    long at = tlb.loadAddress(address, Integer.BYTES - 1);
-    if (at != Tlb.MISS) {
-      int value = Native.ALL.get(layout, at);
-      if (tlb.isLoadValid(address)) {
+    long[] words = tlb.words();
+    int i = tlb.index(words, address);
+    long page = tlb.page(address + Integer.BYTES - 1);
+    if (Tlb.loads(words, i, page)) {
+      int value = Native.ALL.get(layout, Tlb.translate(words, i, address));
+      if (Tlb.stillLoads(words, i, page)) {
         return value;
       }
     }
@@ -209,10 +217,12 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be loaded
    */
   public long get(ValueLayout.OfLong layout, long address) {
-    long at = tlb.loadAddress(address, Long.BYTES - 1);
-    if (at != Tlb.MISS) {
-      long value = Native.ALL.get(layout, at);
-      if (tlb.isLoadValid(address)) {
+    long[] words = tlb.words();
+    int i = tlb.index(words, address);
+    long page = tlb.page(address + Long.BYTES - 1);
+    if (Tlb.loads(words, i, page)) {
+      long value = Native.ALL.get(layout, Tlb.translate(words, i, address));
+      if (Tlb.stillLoads(words, i, page)) {
         return value;
       }
     }
@@ -229,10 +239,12 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be loaded
    */
   public float get(ValueLayout.OfFloat layout, long address) {
-    long at = tlb.loadAddress(address, Float.BYTES - 1);
-    if (at != Tlb.MISS) {
-      float value = Native.ALL.get(layout, at);
-      if (tlb.isLoadValid(address)) {
+    long[] words = tlb.words();
+    int i = tlb.index(words, address);
+    long page = tlb.page(address + Float.BYTES - 1);
+    if (Tlb.loads(words, i, page)) {
+      float value = Native.ALL.get(layout, Tlb.translate(words, i, address));
+      if (Tlb.stillLoads(words, i, page)) {
         return value;
       }
     }
@@ -249,10 +261,12 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be loaded
    */
   public double get(ValueLayout.OfDouble layout, long address) {
-    long at = tlb.loadAddress(address, Double.BYTES - 1);
-    if (at != Tlb.MISS) {
-      double value = Native.ALL.get(layout, at);
-      if (tlb.isLoadValid(address)) {
+    long[] words = tlb.words();
+    int i = tlb.index(words, address);
+    long page = tlb.page(address + Double.BYTES - 1);
+    if (Tlb.loads(words, i, page)) {
+      double value = Native.ALL.get(layout, Tlb.translate(words, i, address));
+      if (Tlb.stillLoads(words, i, page)) {
         return value;
       }
     }
@@ -271,16 +285,18 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be stored; then no byte has changed
    */
   public void set(ValueLayout.OfByte layout, long address, byte value) {
-    long at = tlb.beginStore(address, Byte.BYTES - 1);
-    if (at == Tlb.MISS) {
-      processor.store(address, layout, value);
-      return;
-    }
+    tlb.announce(address);
     try {
-      Native.ALL.set(layout, at, value);
+      long[] words = tlb.words();
+      int i = tlb.index(words, address);
+      if (Tlb.stores(words, i, tlb.page(address + Byte.BYTES - 1))) {
+        Native.ALL.set(layout, Tlb.translate(words, i, address), value);
+        return;
+      }
     } finally {
-      tlb.endStore();
+      tlb.withdraw();
     }
+    processor.store(address, layout, value);
   }
 
   /**
@@ -292,16 +308,18 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be stored; then no byte has changed
    */
   public void set(ValueLayout.OfShort layout, long address, short value) {
-    long at = tlb.beginStore(address, Short.BYTES - 1);
-    if (at == Tlb.MISS) {
-      processor.store(address, layout, order(layout, value));
-      return;
-    }
+    tlb.announce(address);
     try {
-      Native.ALL.set(layout, at, value);
+      long[] words = tlb.words();
+      int i = tlb.index(words, address);
+      if (Tlb.stores(words, i, tlb.page(address + Short.BYTES - 1))) {
+        Native.ALL.set(layout, Tlb.translate(words, i, address), value);
+        return;
+      }
     } finally {
-      tlb.endStore();
+      tlb.withdraw();
     }
+    processor.store(address, layout, order(layout, value));
   }
 
   /**
@@ -313,16 +331,18 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be stored; then no byte has changed
    */
   public void set(ValueLayout.OfChar layout, long address, char value) {
-    long at = tlb.beginStore(address, Character.BYTES - 1);
-    if (at == Tlb.MISS) {
-      processor.store(address, layout, order(layout, (short) value));
-      return;
-    }
+    tlb.announce(address);
     try {
-      Native.ALL.set(layout, at, value);
+      long[] words = tlb.words();
+      int i = tlb.index(words, address);
+      if (Tlb.stores(words, i, tlb.page(address + Character.BYTES - 1))) {
+        Native.ALL.set(layout, Tlb.translate(words, i, address), value);
+        return;
+      }
     } finally {
-      tlb.endStore();
+      tlb.withdraw();
     }
+    processor.store(address, layout, order(layout, (short) value));
   }
 
   /**
@@ -334,16 +354,18 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be stored; then no byte has changed
    */
   public void set(ValueLayout.OfInt layout, long address, int value) {
-    long at = tlb.beginStore(address, Integer.BYTES - 1);
-    if (at == Tlb.MISS) {
-      processor.store(address, layout, order(layout, value));
-      return;
-    }
+    tlb.announce(address);
     try {
-      Native.ALL.set(layout, at, value);
+      long[] words = tlb.words();
+      int i = tlb.index(words, address);
+      if (Tlb.stores(words, i, tlb.page(address + Integer.BYTES - 1))) {
+        Native.ALL.set(layout, Tlb.translate(words, i, address), value);
+        return;
+      }
     } finally {
-      tlb.endStore();
+      tlb.withdraw();
     }
+    processor.store(address, layout, order(layout, value));
   }
 
   /**
@@ -355,16 +377,18 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be stored; then no byte has changed
    */
   public void set(ValueLayout.OfLong layout, long address, long value) {
-    long at = tlb.beginStore(address, Long.BYTES - 1);
-    if (at == Tlb.MISS) {
-      processor.store(address, layout, order(layout, value));
-      return;
-    }
+    tlb.announce(address);
     try {
-      Native.ALL.set(layout, at, value);
+      long[] words = tlb.words();
+      int i = tlb.index(words, address);
+      if (Tlb.stores(words, i, tlb.page(address + Long.BYTES - 1))) {
+        Native.ALL.set(layout, Tlb.translate(words, i, address), value);
+        return;
+      }
     } finally {
-      tlb.endStore();
+      tlb.withdraw();
     }
+    processor.store(address, layout, order(layout, value));
   }
 
   /**
@@ -376,16 +400,18 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be stored; then no byte has changed
    */
   public void set(ValueLayout.OfFloat layout, long address, float value) {
-    long at = tlb.beginStore(address, Float.BYTES - 1);
-    if (at == Tlb.MISS) {
-      processor.store(address, layout, order(layout, Float.floatToRawIntBits(value)));
-      return;
-    }
+    tlb.announce(address);
     try {
-      Native.ALL.set(layout, at, value);
+      long[] words = tlb.words();
+      int i = tlb.index(words, address);
+      if (Tlb.stores(words, i, tlb.page(address + Float.BYTES - 1))) {
+        Native.ALL.set(layout, Tlb.translate(words, i, address), value);
+        return;
+      }
     } finally {
-      tlb.endStore();
+      tlb.withdraw();
     }
+    processor.store(address, layout, order(layout, Float.floatToRawIntBits(value)));
   }
 
   /**
@@ -397,15 +423,17 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be stored; then no byte has changed
    */
   public void set(ValueLayout.OfDouble layout, long address, double value) {
-    long at = tlb.beginStore(address, Double.BYTES - 1);
-    if (at == Tlb.MISS) {
-      processor.store(address, layout, order(layout, Double.doubleToRawLongBits(value)));
-      return;
-    }
+    tlb.announce(address);
     try {
-      Native.ALL.set(layout, at, value);
+      long[] words = tlb.words();
+      int i = tlb.index(words, address);
+      if (Tlb.stores(words, i, tlb.page(address + Double.BYTES - 1))) {
+        Native.ALL.set(layout, Tlb.translate(words, i, address), value);
+        return;
+      }
     } finally {
-      tlb.endStore();
+      tlb.withdraw();
     }
+    processor.store(address, layout, order(layout, Double.doubleToRawLongBits(value)));
   }
 }

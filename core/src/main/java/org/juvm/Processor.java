@@ -1,6 +1,7 @@
 package org.juvm;
 
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
 import org.juvm.anon.Amap;
@@ -10,6 +11,7 @@ import org.juvm.fault.Fault;
 import org.juvm.fault.FaultHandler;
 import org.juvm.fault.FaultOutcome;
 import org.juvm.map.VmMap;
+import org.juvm.pmap.Pmap;
 import org.juvm.pmap.Tlb;
 import org.juvm.ram.Native;
 import org.juvm.trace.Counters;
@@ -32,6 +34,9 @@ final class Processor {
 
   /** The address space that the processor is attached to. */
   private @Nullable Vmspace vmspace;
+
+  /** The page tables of that. */
+  private @Nullable Pmap pmap;
 
   Processor(Vm vm, int number) {
     this.vm = vm;
@@ -58,8 +63,10 @@ final class Processor {
       throw Vm.closedException();
     }
     detach();
-    to.map().pmap().attach(tlb);
+    Pmap tables = to.map().pmap();
+    tables.attach(tlb);
     vmspace = to;
+    pmap = tables;
   }
 
   void detach() {
@@ -67,6 +74,7 @@ final class Processor {
     if (from != null) {
       from.map().pmap().detach(tlb);
       vmspace = null;
+      pmap = null;
     }
   }
 
@@ -139,7 +147,21 @@ final class Processor {
     }
   }
 
-  /** Loads a scalar; its bytes are in the low end of the result, in native order. */
+  /** The page tables in use, or null. Loads need no more than this: they validate themselves. */
+  @Nullable Pmap pmap() {
+    return pmap;
+  }
+
+  /** The page tables in use, for stores by the owner. */
+  Pmap checkedPmap() {
+    return checked().map().pmap();
+  }
+
+  /**
+   * Loads a scalar; its bytes are in the low end of the result, in native order. The first miss of
+   * a page is served from the page table, only the next one fills the translation cache: so random
+   * access over much memory pays neither for fills nor for their fence.
+   */
   long load(long address, ValueLayout layout) {
     checkAligned(address, layout);
     int bytes = (int) layout.byteSize();
@@ -147,11 +169,25 @@ final class Processor {
       return loadStraddling(address, bytes);
     }
     while (true) {
+      Pmap tables = pmap;
+      if (tables != null && !tlb.missedAgain(address)) {
+        long revocations = tables.revocations();
+        long at = tables.loadAddress(address);
+        if (at != Pmap.MISS) {
+          long value = loadNative(at, bytes);
+          VarHandle.acquireFence();
+          if (tables.revocations() == revocations) {
+            return value;
+          }
+        }
+      }
       miss(address, Access.READ);
-      long at = tlb.loadAddress(address, bytes - 1);
-      if (at != Tlb.MISS) {
-        long value = loadNative(at, bytes);
-        if (tlb.isLoadValid(address)) {
+      long[] words = tlb.words();
+      int i = tlb.index(words, address);
+      long page = tlb.page(address);
+      if (Tlb.loads(words, i, page)) {
+        long value = loadNative(Tlb.translate(words, i, address), bytes);
+        if (Tlb.stillLoads(words, i, page)) {
           return value;
         }
       }
@@ -176,27 +212,27 @@ final class Processor {
     }
   }
 
-  /** Both pages are valid at one moment after all bytes have been loaded. */
   private long loadStraddling(long address, int bytes) {
     long second = pageSize.truncate(address + bytes - 1);
     int inFirst = (int) (second - address);
     while (true) {
-      long low = tlb.loadAddress(address, 0);
-      long high = tlb.loadAddress(second, 0);
-      if (low == Tlb.MISS) {
-        miss(address, Access.READ);
-      } else if (high == Tlb.MISS) {
-        miss(second, Access.READ);
-      } else {
-        long value = 0;
-        for (int i = 0; i < bytes; i++) {
-          long at = i < inFirst ? low + i : high + i - inFirst;
-          long one = Native.ALL.get(ValueLayout.JAVA_BYTE, at) & 0xff;
-          value |= one << shift(i, bytes);
-        }
-        if (tlb.isLoadValid(address) && tlb.isLoadValid(second)) {
-          return value;
-        }
+      Pmap tables = checkedPmap();
+      long revocations = tables.revocations();
+      long low = tables.loadAddress(address);
+      long high = tables.loadAddress(second);
+      if (low == Pmap.MISS || high == Pmap.MISS) {
+        miss(low == Pmap.MISS ? address : second, Access.READ);
+        continue;
+      }
+      long value = 0;
+      for (int i = 0; i < bytes; i++) {
+        long at = i < inFirst ? low + i : high + i - inFirst;
+        long one = Native.ALL.get(ValueLayout.JAVA_BYTE, at) & 0xff;
+        value |= one << shift(i, bytes);
+      }
+      VarHandle.acquireFence();
+      if (tables.revocations() == revocations) {
+        return value;
       }
     }
   }
@@ -214,14 +250,33 @@ final class Processor {
       return;
     }
     while (true) {
-      miss(address, Access.WRITE);
-      long at = tlb.beginStore(address, bytes - 1);
-      if (at != Tlb.MISS) {
-        storeNative(at, bytes, value);
-        tlb.endStore();
-        return;
+      long at = beginStore(address);
+      try {
+        if (at != Pmap.MISS) {
+          storeNative(at, bytes, value);
+          return;
+        }
+      } finally {
+        tlb.withdraw();
       }
+      miss(address, Access.WRITE);
     }
+  }
+
+  /**
+   * Announces a store that missed and translates it, from the page table if it is the first miss of
+   * its page, else from the cache after filling it. The caller withdraws.
+   */
+  private long beginStore(long address) {
+    Pmap tables = checkedPmap();
+    boolean fill = tlb.missedAgain(address) && tables.fill(tlb, address, Access.WRITE);
+    tlb.announce(address);
+    if (!fill) {
+      return tables.storeAddress(address);
+    }
+    long[] words = tlb.words();
+    int i = tlb.index(words, address);
+    return Tlb.stores(words, i, tlb.page(address)) ? Tlb.translate(words, i, address) : Pmap.MISS;
   }
 
   /** Stores nothing before both pages can be stored to. */
@@ -229,19 +284,23 @@ final class Processor {
     long second = pageSize.truncate(address + bytes - 1);
     int inFirst = (int) (second - address);
     while (true) {
-      tlb.beginStores();
-      long low = tlb.storeAddress(address);
-      long high = tlb.storeAddress(second);
-      if (low != Tlb.MISS && high != Tlb.MISS) {
-        for (int i = 0; i < bytes; i++) {
-          long at = i < inFirst ? low + i : high + i - inFirst;
-          Native.ALL.set(ValueLayout.JAVA_BYTE, at, (byte) (value >>> shift(i, bytes)));
+      Pmap tables = checkedPmap();
+      long low;
+      tlb.announceEverywhere();
+      try {
+        low = tables.storeAddress(address);
+        long high = tables.storeAddress(second);
+        if (low != Pmap.MISS && high != Pmap.MISS) {
+          for (int i = 0; i < bytes; i++) {
+            long at = i < inFirst ? low + i : high + i - inFirst;
+            Native.ALL.set(ValueLayout.JAVA_BYTE, at, (byte) (value >>> shift(i, bytes)));
+          }
+          return;
         }
-        tlb.endStore();
-        return;
+      } finally {
+        tlb.withdraw();
       }
-      tlb.endStore();
-      miss(low == Tlb.MISS ? address : second, Access.WRITE);
+      miss(low == Pmap.MISS ? address : second, Access.WRITE);
     }
   }
 }

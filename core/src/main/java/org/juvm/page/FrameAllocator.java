@@ -114,13 +114,7 @@ public final class FrameAllocator {
       if (cache.size == 0) {
         lock.lock();
         try {
-          while (cache.size < batch) {
-            int frame = popGlobal(depth);
-            if (frame == FrameTable.NONE) {
-              break;
-            }
-            cache.frames[cache.size++] = frame;
-          }
+          refill(cache, depth);
         } finally {
           lock.unlock();
         }
@@ -128,6 +122,26 @@ public final class FrameAllocator {
       return cache.size == 0 ? FrameTable.NONE : cache.frames[--cache.size];
     } finally {
       cache.lock.unlock();
+    }
+  }
+
+  /**
+   * Moves a batch to an empty cache, in reverse order: the cache is a stack, and frames that follow
+   * one another on the global list should come off it in that order, so that memory that is touched
+   * in sequence is contiguous. Caller holds both locks.
+   */
+  private void refill(Cache cache, Reserve depth) {
+    while (cache.size < batch) {
+      int frame = popGlobal(depth);
+      if (frame == FrameTable.NONE) {
+        break;
+      }
+      cache.frames[cache.size++] = frame;
+    }
+    for (int low = 0, high = cache.size - 1; low < high; low++, high--) {
+      int frame = cache.frames[low];
+      cache.frames[low] = cache.frames[high];
+      cache.frames[high] = frame;
     }
   }
 

@@ -1,5 +1,6 @@
 package org.juvm.pmap;
 
+import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import org.juvm.base.Access;
@@ -19,6 +20,15 @@ import org.juvm.sync.RankedLock;
  */
 public final class Pmap {
   private static final Tlb[] NO_TLBS = {};
+  private static final VarHandle REVOCATIONS;
+
+  static {
+    try {
+      REVOCATIONS = MethodHandles.lookup().findVarHandle(Pmap.class, "revocations", long.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
 
   /** One more than the largest page number that a pmap takes. */
   public static final long MAXIMUM_VPN = 1L << 40;
@@ -32,6 +42,13 @@ public final class Pmap {
 
   /** Caches of the attached processors. The array is replaced, never changed. Guarded by lock. */
   private Tlb[] tlbs = NO_TLBS;
+
+  /**
+   * Number of revocations so far. Goes up after an entry has lost rights or a table has been taken
+   * out of the tree, and before anything that was behind it is used for something else. Written
+   * with the lock held; anybody reads it.
+   */
+  private volatile long revocations;
 
   /** Pages mapped. Guarded by lock. */
   private long resident;
@@ -87,6 +104,55 @@ public final class Pmap {
     }
   }
 
+  /** Result of a translation that failed. No frame is at address zero. */
+  public static final long MISS = 0;
+
+  /**
+   * The number of revocations so far, for {@link #loadAddress}.
+   *
+   * @return a number that changes when any right is taken away
+   */
+  public long revocations() {
+    return revocations;
+  }
+
+  /**
+   * Translates an address for loads, without a lock and without any cache. What is loaded from
+   * there counts only if {@link #revocations}, read before this call, is still the same after an
+   * acquire fence after the loads.
+   *
+   * @param address any address
+   * @return native address, good to the end of its page, or {@link #MISS}, also if the page was not
+   *     referenced before
+   */
+  public long loadAddress(long address) {
+    long found = tables.find(pageSize.vpn(address));
+    if (found == 0) {
+      return MISS;
+    }
+    long pte = Native.getLongAcquire(found & ~Pte.WRITE_PROTECT);
+    long needed = Pte.READ | Pte.REFERENCED;
+    return (pte & needed) == needed ? nativeAddress(pte, address) : MISS;
+  }
+
+  /**
+   * Translates an address for stores, without a lock and without any cache. The processor must have
+   * announced them, and may store until it withdraws.
+   *
+   * @param address any address
+   * @return native address, good to the end of its page, or {@link #MISS}, also if the page was not
+   *     modified before
+   */
+  public long storeAddress(long address) {
+    long found = tables.find(pageSize.vpn(address));
+    if (found == 0 || (found & Pte.WRITE_PROTECT) != 0) {
+      return MISS;
+    }
+    long pte = Native.getLongAcquire(found);
+    long needed = Pte.WRITE | Pte.REFERENCED | Pte.MODIFIED;
+    return (pte & needed) == needed ? nativeAddress(pte, address) : MISS;
+  }
+
   /**
    * Loads a translation into a processor's cache, if the page table allows the access. Called by
    * the owner of the cache without any lock; sets the referenced bit, and for a store the modified
@@ -108,13 +174,13 @@ public final class Pmap {
     }
     tlb.announce(address);
     try {
-      return walk(tlb, address, access == Access.WRITE);
+      return fillAnnounced(tlb, address, access == Access.WRITE);
     } finally {
       tlb.withdraw();
     }
   }
 
-  private boolean walk(Tlb tlb, long address, boolean store) {
+  private boolean fillAnnounced(Tlb tlb, long address, boolean store) {
     long vpn = pageSize.vpn(address);
     long needed = Pte.READ | (store ? Pte.WRITE : 0);
     long marks = Pte.REFERENCED | (store ? Pte.MODIFIED : 0);
@@ -210,13 +276,19 @@ public final class Pmap {
     }
   }
 
+  private void revoke(long startVpn, long endVpn, boolean storesOnly, boolean stores) {
+    assert lock.isHeld();
+    REVOCATIONS.setRelease(this, revocations + 1);
+    Shootdown.revoke(tlbs, startVpn, endVpn, storesOnly, stores, pmaps.counters());
+  }
+
   /** Removes one entry that may be in use. Caller holds the lock. */
   private void removeEntry(long vpn, long at, long old) {
     long entry = old;
     while (!Native.compareAndSetLong(at, entry, entry & ~Pte.RIGHTS)) {
       entry = Native.getLong(at);
     }
-    Shootdown.revoke(tlbs, vpn, vpn + 1, false, (entry & Pte.WRITE) != 0, pmaps.counters());
+    revoke(vpn, vpn + 1, false, (entry & Pte.WRITE) != 0);
     forget(vpn, at, entry);
   }
 
@@ -271,7 +343,7 @@ public final class Pmap {
     // A walk for an address anywhere in the hole may be inside a table that was taken out.
     long first = tables.hasDetached() ? holeStart : startVpn;
     long last = tables.hasDetached() ? holeEnd : endVpn;
-    Shootdown.revoke(tlbs, first, last, false, true, pmaps.counters());
+    revoke(first, last, false, true);
     tables.freeDetached(this::forget);
     tables.forEachIn(startVpn, endVpn, this::forget);
   }
@@ -312,7 +384,7 @@ public final class Pmap {
   public void endWriteProtect() {
     try {
       if (protectedStart < protectedEnd) {
-        Shootdown.revoke(tlbs, protectedStart, protectedEnd, true, true, pmaps.counters());
+        revoke(protectedStart, protectedEnd, true, true);
       }
     } finally {
       lock.unlock();

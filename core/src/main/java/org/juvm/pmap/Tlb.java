@@ -17,16 +17,12 @@ import org.juvm.trace.Counters;
  *
  * <p>A load is looked up, done, and then validated: if the tag is still there after the load, the
  * translation was good when the load was done. A store cannot be taken back, so it is announced
- * first: {@link #beginStore} publishes its address, then looks at the tag; {@link #endStore}
- * withdraws the announcement. Whoever revokes a translation removes the tag first and then waits
- * until no announced store can still be using it. The argument why this is enough, on the Java
- * memory model, on the machine and in the code that the compiler makes of it, is in {@code
- * docs/access-protocol.md}.
+ * first: {@link #announce} publishes its address, then the tag is looked at; {@link #withdraw} ends
+ * it. Whoever revokes a translation removes the tag first and then waits until no announced store
+ * can still be using it. The argument why this is enough, on the Java memory model, on the machine
+ * and in the code that the compiler makes of it, is in {@code docs/access-protocol.md}.
  */
 public final class Tlb {
-  /** Result of a lookup that found nothing. No address of a frame is zero. */
-  public static final long MISS = 0;
-
   /** Announces stores to many pages at once: a shootdown of any page waits for it. */
   private static final long EVERYWHERE = -2;
 
@@ -43,6 +39,9 @@ public final class Tlb {
 
   /** Native address of the frame less the virtual address of the page. */
   private static final int ADDEND = 2;
+
+  /** The page of the last access that did not find its translation here. Owner only. */
+  private static final int MISSED_PAGE = 3;
 
   private static final int INITIAL_ENTRIES = 64;
   private static final int MAXIMUM_ENTRIES = 1024;
@@ -65,7 +64,7 @@ public final class Tlb {
    * The entries. Elements: the owner writes all; others, holding the pmap's lock, write INVALID to
    * tags. Reference: written by the owner holding the pmap's lock.
    */
-  private long[] entries = invalidEntries(INITIAL_ENTRIES);
+  private long[] words = invalidEntries(INITIAL_ENTRIES);
 
   /** Valid translations that were replaced by others since the last growth. Owner only. */
   private int evictions;
@@ -104,116 +103,141 @@ public final class Tlb {
     return entries;
   }
 
-  private int index(long[] words, long address) {
-    return ((int) (address >>> shift) << ENTRY_SHIFT) & (words.length - 1);
-  }
-
-  // ---- loads ----
+  // ---- lookup, by the owner ----
+  //
+  // A lookup is spread over a few one-line methods so that the code of an access reads the fields
+  // of this object once and keeps entry and page number in registers until it validates.
 
   /**
-   * Looks up a load. The bytes may be loaded at once, but count only if {@link #isLoadValid} says
-   * so afterwards.
+   * The entries, for one access.
    *
-   * @param address virtual address of the first byte
-   * @param last number of bytes to the last one; an access that leaves the page is a miss
-   * @return native address of the first byte, or {@link #MISS}
+   * @return the array to pass to the other lookup methods
    */
-  public long loadAddress(long address, int last) {
-    long[] words = entries;
-    int i = index(words, address);
-    return words[i + READ_TAG] == (address + last) >>> shift ? words[i + ADDEND] + address : MISS;
+  public long[] words() {
+    return words;
   }
 
   /**
-   * Whether the translation that {@link #loadAddress} gave held until after the load.
+   * Which entry may hold the translation of an address.
    *
-   * @param address the same address
-   * @return true if the loaded value is good; false if it must be thrown away
+   * @param words the entries
+   * @param address virtual address
+   * @return index of the entry in the array
    */
-  public boolean isLoadValid(long address) {
+  public int index(long[] words, long address) {
+    return (int) (address >>> (shift - ENTRY_SHIFT)) & (words.length - ENTRY_LONGS);
+  }
+
+  /**
+   * The tag of the page that contains an address. An access that leaves its page is a miss if the
+   * address of its last byte is given here.
+   *
+   * @param address virtual address
+   * @return virtual page number
+   */
+  public long page(long address) {
+    return address >>> shift;
+  }
+
+  /**
+   * Whether an entry translates loads from a page. The value that is loaded then counts only if
+   * {@link #stillLoads} says so.
+   *
+   * @param words the entries
+   * @param index index of the entry
+   * @param page tag of the page
+   * @return true if so
+   */
+  public static boolean loads(long[] words, int index, long page) {
+    return words[index + READ_TAG] == page;
+  }
+
+  /**
+   * Whether an entry has translated loads from a page until now, that is, until after all loads
+   * that come before this call.
+   *
+   * @param words the entries
+   * @param index index of the entry
+   * @param page tag of the page
+   * @return true if what was loaded is good; false if it must be thrown away
+   */
+  public static boolean stillLoads(long[] words, int index, long page) {
     VarHandle.acquireFence();
-    long[] words = entries;
-    int i = index(words, address);
-    return words[i + READ_TAG] == address >>> shift;
+    return words[index + READ_TAG] == page;
   }
 
-  // ---- stores ----
+  /**
+   * Whether an entry translates stores to a page. Only after {@link #announce}.
+   *
+   * @param words the entries
+   * @param index index of the entry
+   * @param page tag of the page
+   * @return true if so, until {@link #withdraw}
+   */
+  public static boolean stores(long[] words, int index, long page) {
+    return (long) WORD.getOpaque(words, index + WRITE_TAG) == page;
+  }
 
   /**
-   * Announces a store and looks it up. If the result is not {@link #MISS}, the caller stores and
-   * then calls {@link #endStore}, on every path.
+   * Translates an address with an entry that is known to be right.
    *
-   * @param address virtual address of the first byte
-   * @param last number of bytes to the last one; an access that leaves the page is a miss
-   * @return native address of the first byte, or {@link #MISS}
+   * @param words the entries
+   * @param index index of the entry
+   * @param address virtual address
+   * @return native address
    */
-  public long beginStore(long address, int last) {
+  public static long translate(long[] words, int index, long address) {
+    return words[index + ADDEND] + address;
+  }
+
+  /**
+   * Announces that the owner is going to store to a page, or to walk the page table for it: until
+   * {@link #withdraw} no shootdown of that page returns, and no table that the walk may be in is
+   * used for anything else. Translations are looked up after this, not before.
+   *
+   * @param address an address in the page
+   */
+  public void announce(long address) {
     ANNOUNCED.setOpaque(this, address);
     if (!Host.ASYMMETRIC_FENCE) {
       VarHandle.fullFence();
     }
-    long[] words = entries;
-    int i = index(words, address);
-    if ((long) WORD.getOpaque(words, i + WRITE_TAG) == (address + last) >>> shift) {
-      return words[i + ADDEND] + address;
-    }
-    ANNOUNCED.setRelease(this, NOWHERE);
-    return MISS;
   }
 
-  /** Withdraws the announcement of a store that is done. */
-  public void endStore() {
+  /** Announces stores to any number of pages. To be short: all shootdowns wait for it. */
+  public void announceEverywhere() {
+    announce(EVERYWHERE);
+  }
+
+  /** Withdraws an announcement: all stores under it are done. */
+  public void withdraw() {
     ANNOUNCED.setRelease(this, NOWHERE);
   }
 
   /**
-   * Announces stores to any number of pages. Until {@link #endStore}, {@link #storeAddress} looks
-   * them up. To be short: shootdowns wait for it.
-   */
-  public void beginStores() {
-    ANNOUNCED.setOpaque(this, EVERYWHERE);
-    if (!Host.ASYMMETRIC_FENCE) {
-      VarHandle.fullFence();
-    }
-  }
-
-  /**
-   * Looks up a store between {@link #beginStores} and {@link #endStore}.
+   * Notes that an access missed. A page that is accessed once is not worth a place here: its
+   * translation is used directly from the page table.
    *
-   * @param address virtual address of the first byte
-   * @return native address of that byte, good to the end of its page, or {@link #MISS}
+   * @param address the address that missed
+   * @return true if the last miss of the entry was of the same page: then it is worth filling
    */
-  public long storeAddress(long address) {
-    long[] words = entries;
-    int i = index(words, address);
-    return (long) WORD.getOpaque(words, i + WRITE_TAG) == address >>> shift
-        ? words[i + ADDEND] + address
-        : MISS;
+  public boolean missedAgain(long address) {
+    int miss = index(words, address) + MISSED_PAGE;
+    long page = address >>> shift;
+    if (words[miss] == page) {
+      return true;
+    }
+    words[miss] = page;
+    return false;
   }
 
   // ---- filling, by the owner ----
-
-  /** Withdraws a walk's announcement; see {@link #announce}. */
-  void withdraw() {
-    ANNOUNCED.setRelease(this, NOWHERE);
-  }
-
-  /**
-   * Announces that the owner walks the page tables for this address: tables that are taken out of
-   * the tree meanwhile are not reused before the walk is done.
-   */
-  void announce(long address) {
-    ANNOUNCED.setOpaque(this, address);
-    if (!Host.ASYMMETRIC_FENCE) {
-      VarHandle.fullFence();
-    }
-  }
 
   /**
    * Enters a translation. The old tags go first, so that no tag ever stands over a wrong addend.
    */
   void fill(long address, long nativeAddress, boolean load, boolean store) {
-    long[] words = entries;
+    long[] words = this.words;
     int i = index(words, address);
     long vpn = address >>> shift;
     long oldTag = words[i + READ_TAG];
@@ -234,13 +258,13 @@ public final class Tlb {
 
   /** Whether so many translations have been replaced that a larger cache would pay. Owner only. */
   boolean wantsGrowth() {
-    int number = entries.length >> ENTRY_SHIFT;
+    int number = words.length >> ENTRY_SHIFT;
     return evictions >= number && number < MAXIMUM_ENTRIES;
   }
 
   /** Doubles the cache, empty. Caller: the owner, holding the pmap's lock. */
   void grow() {
-    entries = invalidEntries((entries.length >> ENTRY_SHIFT) * 2);
+    words = invalidEntries((words.length >> ENTRY_SHIFT) * 2);
     evictions = 0;
   }
 
@@ -248,7 +272,7 @@ public final class Tlb {
 
   /** Removes tags of a range of pages: those for stores only, or both. */
   void invalidate(long startVpn, long endVpn, boolean storesOnly) {
-    long[] words = entries;
+    long[] words = this.words;
     int number = words.length >> ENTRY_SHIFT;
     if (Long.compareUnsigned(endVpn - startVpn, number) < 0) {
       for (long vpn = startVpn; vpn != endVpn; vpn++) {
