@@ -1,6 +1,8 @@
 package org.juvm;
 
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import org.juvm.base.Access;
 import org.juvm.pmap.Tlb;
 import org.juvm.ram.Native;
@@ -13,12 +15,33 @@ import org.juvm.ram.Native;
  * done throws {@link MemoryFault}; a misaligned one {@link IllegalArgumentException}.
  */
 public final class Atomics {
+  private static final VarHandle INT = ValueLayout.JAVA_INT.varHandle();
+  private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
+  private static final VarHandle INT_REVERSED =
+      ValueLayout.JAVA_INT.withOrder(reversedOrder()).varHandle();
+  private static final VarHandle LONG_REVERSED =
+      ValueLayout.JAVA_LONG.withOrder(reversedOrder()).varHandle();
+
   private final Processor processor;
   private final Tlb tlb;
 
   Atomics(Processor processor) {
     this.processor = processor;
     tlb = processor.tlb;
+  }
+
+  private static ByteOrder reversedOrder() {
+    return ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN
+        ? ByteOrder.BIG_ENDIAN
+        : ByteOrder.LITTLE_ENDIAN;
+  }
+
+  private static VarHandle handle(ValueLayout.OfInt layout) {
+    return layout.order() == ByteOrder.nativeOrder() ? INT : INT_REVERSED;
+  }
+
+  private static VarHandle handle(ValueLayout.OfLong layout) {
+    return layout.order() == ByteOrder.nativeOrder() ? LONG : LONG_REVERSED;
   }
 
   /** Announces a store and translates it; the caller withdraws. */
@@ -62,8 +85,7 @@ public final class Atomics {
       int i = tlb.index(words, address);
       long page = tlb.page(address);
       if (Tlb.loads(words, i, page)) {
-        int value =
-            (int) layout.varHandle().getOpaque(Native.ALL, Tlb.translate(words, i, address));
+        int value = (int) handle(layout).getOpaque(Native.ALL, Tlb.translate(words, i, address));
         if (Tlb.stillLoads(words, i, page)) {
           return value;
         }
@@ -86,8 +108,7 @@ public final class Atomics {
       int i = tlb.index(words, address);
       long page = tlb.page(address);
       if (Tlb.loads(words, i, page)) {
-        int value =
-            (int) layout.varHandle().getAcquire(Native.ALL, Tlb.translate(words, i, address));
+        int value = (int) handle(layout).getAcquire(Native.ALL, Tlb.translate(words, i, address));
         if (Tlb.stillLoads(words, i, page)) {
           return value;
         }
@@ -110,8 +131,7 @@ public final class Atomics {
       int i = tlb.index(words, address);
       long page = tlb.page(address);
       if (Tlb.loads(words, i, page)) {
-        int value =
-            (int) layout.varHandle().getVolatile(Native.ALL, Tlb.translate(words, i, address));
+        int value = (int) handle(layout).getVolatile(Native.ALL, Tlb.translate(words, i, address));
         if (Tlb.stillLoads(words, i, page)) {
           return value;
         }
@@ -130,7 +150,7 @@ public final class Atomics {
   public void setOpaque(ValueLayout.OfInt layout, long address, int value) {
     long at = beginStore(address, layout);
     try {
-      layout.varHandle().setOpaque(Native.ALL, at, value);
+      handle(layout).setOpaque(Native.ALL, at, value);
     } finally {
       tlb.withdraw();
     }
@@ -146,7 +166,7 @@ public final class Atomics {
   public void setRelease(ValueLayout.OfInt layout, long address, int value) {
     long at = beginStore(address, layout);
     try {
-      layout.varHandle().setRelease(Native.ALL, at, value);
+      handle(layout).setRelease(Native.ALL, at, value);
     } finally {
       tlb.withdraw();
     }
@@ -162,7 +182,7 @@ public final class Atomics {
   public void setVolatile(ValueLayout.OfInt layout, long address, int value) {
     long at = beginStore(address, layout);
     try {
-      layout.varHandle().setVolatile(Native.ALL, at, value);
+      handle(layout).setVolatile(Native.ALL, at, value);
     } finally {
       tlb.withdraw();
     }
@@ -180,7 +200,7 @@ public final class Atomics {
   public boolean compareAndSet(ValueLayout.OfInt layout, long address, int expected, int value) {
     long at = beginStore(address, layout);
     try {
-      return layout.varHandle().compareAndSet(Native.ALL, at, expected, value);
+      return handle(layout).compareAndSet(Native.ALL, at, expected, value);
     } finally {
       tlb.withdraw();
     }
@@ -198,7 +218,7 @@ public final class Atomics {
   public int compareAndExchange(ValueLayout.OfInt layout, long address, int expected, int value) {
     long at = beginStore(address, layout);
     try {
-      return (int) layout.varHandle().compareAndExchange(Native.ALL, at, expected, value);
+      return (int) handle(layout).compareAndExchange(Native.ALL, at, expected, value);
     } finally {
       tlb.withdraw();
     }
@@ -215,7 +235,7 @@ public final class Atomics {
   public int getAndSet(ValueLayout.OfInt layout, long address, int value) {
     long at = beginStore(address, layout);
     try {
-      return (int) layout.varHandle().getAndSet(Native.ALL, at, value);
+      return (int) handle(layout).getAndSet(Native.ALL, at, value);
     } finally {
       tlb.withdraw();
     }
@@ -232,7 +252,7 @@ public final class Atomics {
   public int getAndAdd(ValueLayout.OfInt layout, long address, int delta) {
     long at = beginStore(address, layout);
     try {
-      return (int) layout.varHandle().getAndAdd(Native.ALL, at, delta);
+      return (int) handle(layout).getAndAdd(Native.ALL, at, delta);
     } finally {
       tlb.withdraw();
     }
@@ -249,7 +269,7 @@ public final class Atomics {
   public int getAndBitwiseAnd(ValueLayout.OfInt layout, long address, int mask) {
     long at = beginStore(address, layout);
     try {
-      return (int) layout.varHandle().getAndBitwiseAnd(Native.ALL, at, mask);
+      return (int) handle(layout).getAndBitwiseAnd(Native.ALL, at, mask);
     } finally {
       tlb.withdraw();
     }
@@ -266,7 +286,7 @@ public final class Atomics {
   public int getAndBitwiseOr(ValueLayout.OfInt layout, long address, int mask) {
     long at = beginStore(address, layout);
     try {
-      return (int) layout.varHandle().getAndBitwiseOr(Native.ALL, at, mask);
+      return (int) handle(layout).getAndBitwiseOr(Native.ALL, at, mask);
     } finally {
       tlb.withdraw();
     }
@@ -283,7 +303,7 @@ public final class Atomics {
   public int getAndBitwiseXor(ValueLayout.OfInt layout, long address, int mask) {
     long at = beginStore(address, layout);
     try {
-      return (int) layout.varHandle().getAndBitwiseXor(Native.ALL, at, mask);
+      return (int) handle(layout).getAndBitwiseXor(Native.ALL, at, mask);
     } finally {
       tlb.withdraw();
     }
@@ -305,8 +325,7 @@ public final class Atomics {
       int i = tlb.index(words, address);
       long page = tlb.page(address);
       if (Tlb.loads(words, i, page)) {
-        long value =
-            (long) layout.varHandle().getOpaque(Native.ALL, Tlb.translate(words, i, address));
+        long value = (long) handle(layout).getOpaque(Native.ALL, Tlb.translate(words, i, address));
         if (Tlb.stillLoads(words, i, page)) {
           return value;
         }
@@ -329,8 +348,7 @@ public final class Atomics {
       int i = tlb.index(words, address);
       long page = tlb.page(address);
       if (Tlb.loads(words, i, page)) {
-        long value =
-            (long) layout.varHandle().getAcquire(Native.ALL, Tlb.translate(words, i, address));
+        long value = (long) handle(layout).getAcquire(Native.ALL, Tlb.translate(words, i, address));
         if (Tlb.stillLoads(words, i, page)) {
           return value;
         }
@@ -354,7 +372,7 @@ public final class Atomics {
       long page = tlb.page(address);
       if (Tlb.loads(words, i, page)) {
         long value =
-            (long) layout.varHandle().getVolatile(Native.ALL, Tlb.translate(words, i, address));
+            (long) handle(layout).getVolatile(Native.ALL, Tlb.translate(words, i, address));
         if (Tlb.stillLoads(words, i, page)) {
           return value;
         }
@@ -373,7 +391,7 @@ public final class Atomics {
   public void setOpaque(ValueLayout.OfLong layout, long address, long value) {
     long at = beginStore(address, layout);
     try {
-      layout.varHandle().setOpaque(Native.ALL, at, value);
+      handle(layout).setOpaque(Native.ALL, at, value);
     } finally {
       tlb.withdraw();
     }
@@ -389,7 +407,7 @@ public final class Atomics {
   public void setRelease(ValueLayout.OfLong layout, long address, long value) {
     long at = beginStore(address, layout);
     try {
-      layout.varHandle().setRelease(Native.ALL, at, value);
+      handle(layout).setRelease(Native.ALL, at, value);
     } finally {
       tlb.withdraw();
     }
@@ -405,7 +423,7 @@ public final class Atomics {
   public void setVolatile(ValueLayout.OfLong layout, long address, long value) {
     long at = beginStore(address, layout);
     try {
-      layout.varHandle().setVolatile(Native.ALL, at, value);
+      handle(layout).setVolatile(Native.ALL, at, value);
     } finally {
       tlb.withdraw();
     }
@@ -423,7 +441,7 @@ public final class Atomics {
   public boolean compareAndSet(ValueLayout.OfLong layout, long address, long expected, long value) {
     long at = beginStore(address, layout);
     try {
-      return layout.varHandle().compareAndSet(Native.ALL, at, expected, value);
+      return handle(layout).compareAndSet(Native.ALL, at, expected, value);
     } finally {
       tlb.withdraw();
     }
@@ -442,7 +460,7 @@ public final class Atomics {
       ValueLayout.OfLong layout, long address, long expected, long value) {
     long at = beginStore(address, layout);
     try {
-      return (long) layout.varHandle().compareAndExchange(Native.ALL, at, expected, value);
+      return (long) handle(layout).compareAndExchange(Native.ALL, at, expected, value);
     } finally {
       tlb.withdraw();
     }
@@ -459,7 +477,7 @@ public final class Atomics {
   public long getAndSet(ValueLayout.OfLong layout, long address, long value) {
     long at = beginStore(address, layout);
     try {
-      return (long) layout.varHandle().getAndSet(Native.ALL, at, value);
+      return (long) handle(layout).getAndSet(Native.ALL, at, value);
     } finally {
       tlb.withdraw();
     }
@@ -476,7 +494,7 @@ public final class Atomics {
   public long getAndAdd(ValueLayout.OfLong layout, long address, long delta) {
     long at = beginStore(address, layout);
     try {
-      return (long) layout.varHandle().getAndAdd(Native.ALL, at, delta);
+      return (long) handle(layout).getAndAdd(Native.ALL, at, delta);
     } finally {
       tlb.withdraw();
     }
@@ -493,7 +511,7 @@ public final class Atomics {
   public long getAndBitwiseAnd(ValueLayout.OfLong layout, long address, long mask) {
     long at = beginStore(address, layout);
     try {
-      return (long) layout.varHandle().getAndBitwiseAnd(Native.ALL, at, mask);
+      return (long) handle(layout).getAndBitwiseAnd(Native.ALL, at, mask);
     } finally {
       tlb.withdraw();
     }
@@ -510,7 +528,7 @@ public final class Atomics {
   public long getAndBitwiseOr(ValueLayout.OfLong layout, long address, long mask) {
     long at = beginStore(address, layout);
     try {
-      return (long) layout.varHandle().getAndBitwiseOr(Native.ALL, at, mask);
+      return (long) handle(layout).getAndBitwiseOr(Native.ALL, at, mask);
     } finally {
       tlb.withdraw();
     }
@@ -527,7 +545,7 @@ public final class Atomics {
   public long getAndBitwiseXor(ValueLayout.OfLong layout, long address, long mask) {
     long at = beginStore(address, layout);
     try {
-      return (long) layout.varHandle().getAndBitwiseXor(Native.ALL, at, mask);
+      return (long) handle(layout).getAndBitwiseXor(Native.ALL, at, mask);
     } finally {
       tlb.withdraw();
     }

@@ -138,7 +138,7 @@ public final class Cpu implements AutoCloseable {
         return value;
       }
     }
-    long bits = processor.load(address, layout);
+    long bits = processor.load(address, Byte.BYTES, layout.byteAlignment());
     return (byte) bits;
   }
 
@@ -160,7 +160,7 @@ public final class Cpu implements AutoCloseable {
         return value;
       }
     }
-    long bits = processor.load(address, layout);
+    long bits = processor.load(address, Short.BYTES, layout.byteAlignment());
     return order(layout, (short) bits);
   }
 
@@ -182,7 +182,7 @@ public final class Cpu implements AutoCloseable {
         return value;
       }
     }
-    long bits = processor.load(address, layout);
+    long bits = processor.load(address, Character.BYTES, layout.byteAlignment());
     return (char) order(layout, (short) bits);
   }
 
@@ -204,7 +204,7 @@ public final class Cpu implements AutoCloseable {
         return value;
       }
     }
-    long bits = processor.load(address, layout);
+    long bits = processor.load(address, Integer.BYTES, layout.byteAlignment());
     return order(layout, (int) bits);
   }
 
@@ -226,7 +226,7 @@ public final class Cpu implements AutoCloseable {
         return value;
       }
     }
-    long bits = processor.load(address, layout);
+    long bits = processor.load(address, Long.BYTES, layout.byteAlignment());
     return order(layout, bits);
   }
 
@@ -248,7 +248,7 @@ public final class Cpu implements AutoCloseable {
         return value;
       }
     }
-    long bits = processor.load(address, layout);
+    long bits = processor.load(address, Float.BYTES, layout.byteAlignment());
     return Float.intBitsToFloat(order(layout, (int) bits));
   }
 
@@ -270,7 +270,7 @@ public final class Cpu implements AutoCloseable {
         return value;
       }
     }
-    long bits = processor.load(address, layout);
+    long bits = processor.load(address, Double.BYTES, layout.byteAlignment());
     return Double.longBitsToDouble(order(layout, bits));
   }
 
@@ -296,7 +296,7 @@ public final class Cpu implements AutoCloseable {
     } finally {
       tlb.withdraw();
     }
-    processor.store(address, layout, value);
+    processor.store(address, Byte.BYTES, layout.byteAlignment(), value);
   }
 
   /**
@@ -319,7 +319,7 @@ public final class Cpu implements AutoCloseable {
     } finally {
       tlb.withdraw();
     }
-    processor.store(address, layout, order(layout, value));
+    processor.store(address, Short.BYTES, layout.byteAlignment(), order(layout, value));
   }
 
   /**
@@ -342,7 +342,7 @@ public final class Cpu implements AutoCloseable {
     } finally {
       tlb.withdraw();
     }
-    processor.store(address, layout, order(layout, (short) value));
+    processor.store(address, Character.BYTES, layout.byteAlignment(), order(layout, (short) value));
   }
 
   /**
@@ -365,7 +365,7 @@ public final class Cpu implements AutoCloseable {
     } finally {
       tlb.withdraw();
     }
-    processor.store(address, layout, order(layout, value));
+    processor.store(address, Integer.BYTES, layout.byteAlignment(), order(layout, value));
   }
 
   /**
@@ -388,7 +388,7 @@ public final class Cpu implements AutoCloseable {
     } finally {
       tlb.withdraw();
     }
-    processor.store(address, layout, order(layout, value));
+    processor.store(address, Long.BYTES, layout.byteAlignment(), order(layout, value));
   }
 
   /**
@@ -411,7 +411,11 @@ public final class Cpu implements AutoCloseable {
     } finally {
       tlb.withdraw();
     }
-    processor.store(address, layout, order(layout, Float.floatToRawIntBits(value)));
+    processor.store(
+        address,
+        Float.BYTES,
+        layout.byteAlignment(),
+        order(layout, Float.floatToRawIntBits(value)));
   }
 
   /**
@@ -434,6 +438,10 @@ public final class Cpu implements AutoCloseable {
     } finally {
       tlb.withdraw();
     }
-    processor.store(address, layout, order(layout, Double.doubleToRawLongBits(value)));
+    processor.store(
+        address,
+        Double.BYTES,
+        layout.byteAlignment(),
+        order(layout, Double.doubleToRawLongBits(value)));
   }
 }

@@ -140,10 +140,10 @@ final class Processor {
     return pageSize.offset(address) > pageSize.bytes() - bytes;
   }
 
-  private static void checkAligned(long address, ValueLayout layout) {
-    if ((address & layout.byteAlignment() - 1) != 0) {
+  private static void checkAligned(long address, long alignment) {
+    if ((address & (alignment - 1)) != 0) {
       throw new IllegalArgumentException(
-          "misaligned access: address=0x" + Long.toHexString(address) + ", layout=" + layout);
+          "misaligned access: address=0x" + Long.toHexString(address) + ", alignment=" + alignment);
     }
   }
 
@@ -162,9 +162,8 @@ final class Processor {
    * a page is served from the page table, only the next one fills the translation cache: so random
    * access over much memory pays neither for fills nor for their fence.
    */
-  long load(long address, ValueLayout layout) {
-    checkAligned(address, layout);
-    int bytes = (int) layout.byteSize();
+  long load(long address, int bytes, long alignment) {
+    checkAligned(address, alignment);
     if (straddles(address, bytes)) {
       return loadStraddling(address, bytes);
     }
@@ -242,9 +241,8 @@ final class Processor {
   }
 
   /** Stores a scalar whose bytes are in the low end of the value, in native order. */
-  void store(long address, ValueLayout layout, long value) {
-    checkAligned(address, layout);
-    int bytes = (int) layout.byteSize();
+  void store(long address, int bytes, long alignment, long value) {
+    checkAligned(address, alignment);
     if (straddles(address, bytes)) {
       storeStraddling(address, bytes, value);
       return;

@@ -253,8 +253,9 @@ public final class Vm implements AutoCloseable {
   }
 
   /**
-   * Ends all address spaces and gives all memory back to the host. Afterwards every access of every
-   * processor throws {@link IllegalStateException}. Closing twice does nothing.
+   * Ends all address spaces and gives the memory of all pages back to the host; the bookkeeping
+   * goes when nothing refers to the system any more. Afterwards every access of every processor
+   * throws {@link IllegalStateException}. Closing twice does nothing.
    */
   @Override
   public void close() {
@@ -270,7 +271,7 @@ public final class Vm implements AutoCloseable {
       lock.unlock();
     }
     ending.forEach(Vmspace::close);
-    machine.discard();
+    machine.ram().discard();
   }
 
   Machine machine() {

@@ -95,9 +95,11 @@ public final class Vmspace implements AutoCloseable {
    *
    * @param address page aligned
    * @param length greater than 0; rounded up to whole pages
+   * @throws MapException NO_MEMORY if there is none to split mappings that are partly in the range
    */
   public void unmap(long address, long length) {
-    new Unmapper(map).unmap(address, checkedEnd(address, length));
+    long end = checkedEnd(address, length);
+    check(new Unmapper(map).unmap(address, end), "unmap", address, length);
   }
 
   /**

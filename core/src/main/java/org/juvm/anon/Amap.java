@@ -109,7 +109,7 @@ public final class Amap {
    * @return true if so
    */
   public boolean hasRoom() {
-    return tree.hasRoom();
+    return tree.hasRoom(1);
   }
 
   /**

@@ -2,13 +2,16 @@ package org.juvm.anon;
 
 import org.juvm.base.VmPanic;
 import org.juvm.ram.BlockPool;
+import org.juvm.ram.IntTable;
 import org.juvm.ram.Native;
 
 /**
  * The nodes of all amaps' trees: 64 slots each, shared between trees and counted.
  *
  * <pre>
- * node, 272 bytes   | 0 used: a bit per slot | 8 references | 12 unused | 16 slots: 64 ints ... |
+ * node, 264 bytes   | 0 used: a bit per slot | 8 slots: 64 ints ... |
+ * references        an int per node, in a table of its own, so that the copy of an inner node,
+ *                   which counts up all its children, finds the counts close together
  * </pre>
  *
  * On level 0 a slot holds an anon, above it a node of the next lower level; zero is empty. A
@@ -24,12 +27,16 @@ public final class AmapTree {
   /** Trees of so many levels hold more slots than an address space has pages. */
   static final int MAXIMUM_LEVELS = 7;
 
-  private static final int REFERENCES_OFFSET = 8;
-  private static final int SLOTS_OFFSET = 16;
+  private static final int SLOTS_OFFSET = 8;
   private static final int NODE_BYTES = SLOTS_OFFSET + SLOTS * Integer.BYTES;
-  private static final int MINIMUM_NODES = 1 << 16;
+  private static final int MINIMUM_NODES = 1 << 20;
+  private static final int NODES_PER_FRAME = 8;
+
+  /** Nodes that must be left when an operation starts, for those of other threads. */
+  private static final int SLACK = 1024;
 
   private final BlockPool pool;
+  private final IntTable references;
   private final AnonTable anons;
 
   /**
@@ -37,11 +44,14 @@ public final class AmapTree {
    *
    * @param anons the anons that slots hold
    * @param frames number of frames of the system
+   * @param hugePages whether to ask the host for large pages
    */
-  public AmapTree(AnonTable anons, int frames) {
+  public AmapTree(AnonTable anons, int frames, boolean hugePages) {
     this.anons = anons;
-    long nodes = Math.max(MINIMUM_NODES, frames * 4L);
-    pool = new BlockPool(NODE_BYTES, (int) Math.min(nodes, Integer.MAX_VALUE - 8));
+    long wanted = Math.max(MINIMUM_NODES, (long) frames * NODES_PER_FRAME);
+    int nodes = (int) Math.min(wanted, Integer.MAX_VALUE - 8);
+    pool = new BlockPool(NODE_BYTES, nodes, hugePages);
+    references = new IntTable(nodes + 1L, hugePages);
   }
 
   // ---- one node ----
@@ -55,11 +65,11 @@ public final class AmapTree {
   }
 
   private int references(int node) {
-    return Native.getInt(pool.address(node) + REFERENCES_OFFSET);
+    return references.get(node);
   }
 
-  private void setReferences(int node, int references) {
-    Native.setInt(pool.address(node) + REFERENCES_OFFSET, references);
+  private void setReferences(int node, int count) {
+    references.set(node, count);
   }
 
   private int slot(int node, int i) {
@@ -96,9 +106,16 @@ public final class AmapTree {
     return node;
   }
 
-  /** Whether enough nodes are left for one path of a tree of any height. */
-  boolean hasRoom() {
-    return pool.has(4 * MAXIMUM_LEVELS);
+  /**
+   * Whether enough nodes are left for an operation that copies so many paths of trees. Asked before
+   * an operation changes anything, so that it cannot fail half-way; other threads may ask at the
+   * same time, which the slack is for.
+   *
+   * @param paths number of paths
+   * @return true if so
+   */
+  public boolean hasRoom(int paths) {
+    return pool.has(SLACK + paths * 2 * MAXIMUM_LEVELS);
   }
 
   // ---- a tree ----
@@ -169,8 +186,8 @@ public final class AmapTree {
     if (node == 0) {
       return newNode();
     }
-    int references = references(node);
-    if (references == 1) {
+    int count = references(node);
+    if (count == 1) {
       return node;
     }
     int copy = newNode();
@@ -180,7 +197,7 @@ public final class AmapTree {
         (long) SLOTS * Integer.BYTES);
     long used = used(node);
     setUsed(copy, used);
-    setReferences(node, references - 1);
+    setReferences(node, count - 1);
     for (long rest = used; rest != 0; rest &= rest - 1) {
       reference(slot(node, Long.numberOfTrailingZeros(rest)), level);
     }
@@ -388,10 +405,5 @@ public final class AmapTree {
    */
   public int nodesInUse() {
     return pool.inUse();
-  }
-
-  /** Gives the memory of all nodes back to the host. */
-  public void discard() {
-    pool.discard();
   }
 }

@@ -52,14 +52,15 @@ public final class AnonTable {
    *
    * @param frames descriptors of the frames
    * @param allocator gets the frames of anons that are freed
+   * @param hugePages whether to ask the host for large pages
    */
-  public AnonTable(FrameTable frames, FrameAllocator allocator) {
+  public AnonTable(FrameTable frames, FrameAllocator allocator, boolean hugePages) {
     this.frames = frames;
     this.allocator = allocator;
     // One anon per frame is enough, but for those that wait in magazines.
     capacity = (int) Math.min(Integer.MAX_VALUE - 8, frames.frames() + (1L << 20));
-    frame = new IntTable(capacity + 1L);
-    references = new IntTable(capacity + 1L);
+    frame = new IntTable(capacity + 1L, hugePages);
+    references = new IntTable(capacity + 1L, hugePages);
   }
 
   /**
@@ -213,11 +214,5 @@ public final class AnonTable {
    */
   public static int inMagazine(Magazine magazine) {
     return magazine.size;
-  }
-
-  /** Gives the memory of the table back to the host. */
-  public void discard() {
-    frame.discard();
-    references.discard();
   }
 }

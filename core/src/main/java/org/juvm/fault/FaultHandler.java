@@ -92,9 +92,9 @@ public final class FaultHandler {
     fault.counters.increment(Counter.FAULTS);
     FaultOutcome outcome = attempt(map, fault);
     while (outcome == null) {
-      map.resolveNeedsCopy(address, fault.dead, fault.processor);
       fault.counters.increment(Counter.AMAP_COPIES);
-      outcome = attempt(map, fault);
+      boolean resolved = map.resolveNeedsCopy(address, fault.dead, fault.processor);
+      outcome = resolved ? attempt(map, fault) : FaultOutcome.OUT_OF_MEMORY;
     }
     switch (outcome) {
       case RESOLVED -> {}

@@ -32,6 +32,13 @@ public final class Forker {
   private final AnonTable.Magazine magazine = new AnonTable.Magazine();
 
   /**
+   * Whether the child shares any memory, which must stay writable. Else the parent's whole page
+   * table is write-protected at once: pages that are still its own alone cost a fault more, and the
+   * time of a fork does not depend on anything but the number of entries.
+   */
+  private boolean shares;
+
+  /**
    * An operation for one thread, to be used once.
    *
    * @param parent the address space to copy
@@ -54,17 +61,19 @@ public final class Forker {
     MapOutcome outcome;
     parent.lockWrite();
     try {
-      outcome = parent.isExited() ? MapOutcome.EXITED : copyEntries(copies);
+      if (parent.isExited()) {
+        outcome = MapOutcome.EXITED;
+      } else if (!machine.amaps().hasRoom(parent.entryCount())) {
+        outcome = MapOutcome.NO_MEMORY;
+      } else {
+        outcome = copyEntries(copies);
+      }
     } finally {
       parent.unlockWrite();
     }
-    child.lockWrite();
-    try {
-      for (MapEntry copy : copies) {
-        child.insert(copy);
-      }
-    } finally {
-      child.unlockWrite();
+    if (!insert(child, copies)) {
+      child.release(copies);
+      outcome = MapOutcome.EXITED;
     }
     machine.anons().empty(magazine);
     machine.anons().free(dead, 0);
@@ -72,6 +81,22 @@ public final class Forker {
       machine.counters().add(Counter.FORKS, 1);
     }
     return outcome;
+  }
+
+  /** Returns false if the child was ended meanwhile, which happens when the system is closed. */
+  private static boolean insert(VmMap child, List<MapEntry> copies) {
+    child.lockWrite();
+    try {
+      if (child.isExited()) {
+        return false;
+      }
+      for (MapEntry copy : copies) {
+        child.insert(copy);
+      }
+      return true;
+    } finally {
+      child.unlockWrite();
+    }
   }
 
   private MapOutcome copyEntries(List<MapEntry> copies) {
@@ -99,6 +124,10 @@ public final class Forker {
     if (protect.isEmpty()) {
       return;
     }
+    if (!shares) {
+      parent.pmap().writeProtectAll();
+      return;
+    }
     parent.pmap().beginWriteProtect();
     try {
       for (MapEntry entry : protect) {
@@ -114,6 +143,7 @@ public final class Forker {
   }
 
   private void share(MapEntry entry, MapEntry copy) {
+    shares = true;
     parent.resolveNeedsCopy(entry, dead);
     copy.needsCopy = false;
     copy.slot = entry.slot;

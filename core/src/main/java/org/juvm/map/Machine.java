@@ -49,21 +49,11 @@ public record Machine(
     }
     Counters counters = new Counters();
     Ram ram = new Ram((int) frameCount, pageSize);
-    FrameTable frames = new FrameTable(ram.frames());
+    FrameTable frames = new FrameTable(ram);
     FrameAllocator allocator = new FrameAllocator(ram, frames);
     Pmaps pmaps = new Pmaps(ram, counters);
-    AnonTable anons = new AnonTable(frames, allocator);
-    AmapTree amaps = new AmapTree(anons, ram.frames());
+    AnonTable anons = new AnonTable(frames, allocator, ram.isLarge());
+    AmapTree amaps = new AmapTree(anons, ram.frames(), ram.isLarge());
     return new Machine(pageSize, ram, frames, allocator, pmaps, anons, amaps, counters);
-  }
-
-  /** Gives all memory back to the host. Nothing of the machine is used any more. */
-  public void discard() {
-    ram.discard();
-    frames.discard();
-    allocator.discard();
-    pmaps.discard();
-    anons.discard();
-    amaps.discard();
   }
 }

@@ -2,9 +2,6 @@ package org.juvm.map;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.juvm.anon.Amap;
-import org.juvm.anon.DeadAnons;
-import org.juvm.base.PageSize;
 import org.juvm.trace.Counter;
 
 /**
@@ -32,11 +29,15 @@ public final class Unmapper {
    *
    * @param start first address, page aligned
    * @param end the address after the last, page aligned
+   * @return DONE, or NO_MEMORY if there is none to split what is only partly in the range
    */
-  public void unmap(long start, long end) {
+  public MapOutcome unmap(long start, long end) {
     List<MapEntry> removed = new ArrayList<>(2);
     map.lockWrite();
     try {
+      if (!map.machine().amaps().hasRoom(map.entryCount())) {
+        return MapOutcome.NO_MEMORY;
+      }
       map.clip(start);
       map.clip(end);
       MapEntry entry = map.entries().firstEndingAfter(start);
@@ -47,7 +48,7 @@ public final class Unmapper {
         entry = next;
       }
       if (removed.isEmpty()) {
-        return;
+        return MapOutcome.DONE;
       }
       map.machine().counters().add(Counter.UNMAPS, 1);
       long holeStart = map.entries().holeBefore(entry);
@@ -58,7 +59,8 @@ public final class Unmapper {
     } finally {
       map.unlockWrite();
     }
-    release(removed);
+    map.release(removed);
+    return MapOutcome.DONE;
   }
 
   /** Ends the address space: everything goes. Harmless if it has ended already. */
@@ -78,23 +80,6 @@ public final class Unmapper {
     } finally {
       map.unlockWrite();
     }
-    release(removed);
-  }
-
-  private void release(List<MapEntry> removed) {
-    DeadAnons dead = new DeadAnons();
-    PageSize pageSize = map.pageSize();
-    for (MapEntry entry : removed) {
-      Amap amap = entry.amap;
-      if (amap != null) {
-        amap.lock();
-        try {
-          amap.dereference(entry.slot, pageSize.vpn(entry.end - entry.start), dead);
-        } finally {
-          amap.unlock();
-        }
-        map.machine().anons().free(dead, 0);
-      }
-    }
+    map.release(removed);
   }
 }

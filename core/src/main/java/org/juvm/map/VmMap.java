@@ -1,5 +1,6 @@
 package org.juvm.map;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.juvm.anon.Amap;
 import org.juvm.anon.DeadAnons;
@@ -291,8 +292,12 @@ public final class VmMap {
    * @param address an address
    * @param dead empty; used for anons that lose their last reference
    * @param processor any number that differs between concurrent callers
+   * @return false if there was no memory for the amap
    */
-  public void resolveNeedsCopy(long address, DeadAnons dead, int processor) {
+  public boolean resolveNeedsCopy(long address, DeadAnons dead, int processor) {
+    if (!machine.amaps().hasRoom(2)) {
+      return false;
+    }
     lockWrite();
     try {
       MapEntry entry = entries.find(address);
@@ -303,6 +308,7 @@ public final class VmMap {
       unlockWrite();
     }
     machine.anons().free(dead, processor);
+    return true;
   }
 
   /** As above, with the map locked for writing; the caller frees the dead. */
@@ -327,6 +333,23 @@ public final class VmMap {
       }
     }
     entry.needsCopy = false;
+  }
+
+  /** Drops the memory of entries that are in no map any more. Called without locks. */
+  void release(List<MapEntry> removed) {
+    DeadAnons dead = new DeadAnons();
+    for (MapEntry entry : removed) {
+      Amap amap = entry.amap;
+      if (amap != null) {
+        amap.lock();
+        try {
+          amap.dereference(entry.slot, pageSize().vpn(entry.end - entry.start), dead);
+        } finally {
+          amap.unlock();
+        }
+        machine.anons().free(dead, 0);
+      }
+    }
   }
 
   /** Recomputes what can be; throws {@link VmPanic} where it is wrong. Any lock held. */

@@ -77,7 +77,7 @@ public final class FrameAllocator {
     int frames = ram.frames();
     batch = Math.min(MAXIMUM_BATCH, frames / (16 * CACHES));
     reserve = Math.min(16, frames / 64);
-    stack = new IntTable(frames);
+    stack = new IntTable(frames, ram.isLarge());
     leastFree = frames;
     for (int i = 0; i < CACHES; i++) {
       caches[i] = new Cache();
@@ -295,10 +295,5 @@ public final class FrameAllocator {
     } finally {
       lock.unlock();
     }
-  }
-
-  /** Gives the memory of the free list back to the host. */
-  public void discard() {
-    stack.discard();
   }
 }

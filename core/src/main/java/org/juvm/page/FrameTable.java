@@ -2,6 +2,7 @@ package org.juvm.page;
 
 import org.juvm.base.VmPanic;
 import org.juvm.ram.IntTable;
+import org.juvm.ram.Ram;
 
 /**
  * The descriptors of all frames.
@@ -29,12 +30,12 @@ public final class FrameTable {
   /**
    * Descriptors of frames that are all free and zero.
    *
-   * @param frames how many
+   * @param ram the frames
    */
-  public FrameTable(int frames) {
-    this.frames = frames;
-    owner = new IntTable(frames);
-    state = new IntTable(frames);
+  public FrameTable(Ram ram) {
+    frames = ram.frames();
+    owner = new IntTable(frames, ram.isLarge());
+    state = new IntTable(frames, ram.isLarge());
   }
 
   /**
@@ -163,11 +164,5 @@ public final class FrameTable {
    */
   public boolean isReleased(int frame) {
     return (state.getVolatile(frame) & RELEASED) != 0;
-  }
-
-  /** Gives the memory of the table back to the host. */
-  public void discard() {
-    owner.discard();
-    state.discard();
   }
 }

@@ -37,7 +37,13 @@ final class PageTables {
 
   private final BlockPool pool;
 
-  /** Address of the topmost table, or'd with the number of levels; 0 when there is none. */
+  /** Flag of root: the whole tree is write-protected. */
+  private static final long ROOT_PROTECT = 8;
+
+  /**
+   * Address of the topmost table, or'd with the number of levels and ROOT_PROTECT; 0 when there is
+   * none. Written with the pmap's lock held.
+   */
   private volatile long root;
 
   /** Subtrees taken out of the tree: pairs of (address | level, first vpn). Guarded by the lock. */
@@ -76,7 +82,7 @@ final class PageTables {
       return 0;
     }
     long table = top & ADDRESS_MASK;
-    long protect = 0;
+    long protect = (top & ROOT_PROTECT) != 0 ? Pte.WRITE_PROTECT : 0;
     for (int level = (int) (top & 7) - 1; level > 0; level--) {
       long entry = Native.getLongAcquire(entryAddress(table, level, vpn));
       if (entry == 0) {
@@ -98,8 +104,14 @@ final class PageTables {
     if (!covers(root, vpn) && !growTo(vpn)) {
       return 0;
     }
-    long table = root & ADDRESS_MASK;
-    for (int level = (int) (root & 7) - 1; level > 0; level--) {
+    long top = root;
+    int levels = (int) (top & 7);
+    long table = top & ADDRESS_MASK;
+    if (writable && (top & ROOT_PROTECT) != 0) {
+      pushDown(table, levels - 1);
+      root = top & ~ROOT_PROTECT;
+    }
+    for (int level = levels - 1; level > 0; level--) {
       long at = entryAddress(table, level, vpn);
       long entry = Native.getLong(at);
       if (entry == 0) {
@@ -132,7 +144,8 @@ final class PageTables {
       long old = root;
       int levels = (int) (old & 7);
       if (levels > 0) {
-        Native.setLong(table, old & ADDRESS_MASK);
+        long protect = (old & ROOT_PROTECT) != 0 ? Pte.WRITE_PROTECT : 0;
+        Native.setLong(table, (old & ADDRESS_MASK) | protect);
       }
       root = table | levels + 1;
     } while (!covers(root, vpn));
@@ -150,6 +163,16 @@ final class PageTables {
         Native.setLong(at, level == 0 ? entry & ~Pte.WRITE : entry | Pte.WRITE_PROTECT);
       }
     }
+  }
+
+  /** Takes the right to write from all pages. Returns true if any page may have had it. */
+  boolean writeProtectAll() {
+    long top = root;
+    if (top == 0 || (top & ROOT_PROTECT) != 0) {
+      return false;
+    }
+    root = top | ROOT_PROTECT;
+    return true;
   }
 
   /** Takes the right to write from a range of pages. Returns true if any page may have had it. */

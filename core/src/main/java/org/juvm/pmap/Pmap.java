@@ -262,9 +262,14 @@ public final class Pmap {
       }
       long pte = Pte.of(frame, reverseIndex, rights | Pte.REFERENCED | (store ? Pte.MODIFIED : 0));
       if (onlyMore) {
+        // Other processors may be setting the bits that they set.
+        while (!Native.compareAndSetLong(at, old, pte | (old & Pte.MODIFIED))) {
+          old = Native.getLong(at);
+        }
         pte |= old & Pte.MODIFIED;
+      } else {
+        Native.setLongRelease(at, pte);
       }
-      Native.setLongRelease(at, pte);
       // Shootdowns hold this lock, so the cache may be filled without announcing it.
       if (tlb.pmap() == this && (rights & Pte.READ) != 0) {
         boolean mayStore = writable && (pte & Pte.MODIFIED) != 0;
@@ -377,6 +382,18 @@ public final class Pmap {
     if (tables.writeProtect(startVpn, endVpn)) {
       protectedStart = Math.min(protectedStart, startVpn);
       protectedEnd = Math.max(protectedEnd, endVpn);
+    }
+  }
+
+  /** Takes the right to write from everything. The cost does not depend on how much that is. */
+  public void writeProtectAll() {
+    lock.lock();
+    try {
+      if (tables.writeProtectAll()) {
+        revoke(0, Long.MAX_VALUE, true, true);
+      }
+    } finally {
+      lock.unlock();
     }
   }
 

@@ -46,8 +46,8 @@ public final class Pmaps {
   public Pmaps(Ram ram, Counters counters) {
     this.ram = ram;
     this.counters = counters;
-    tables = new BlockPool(TABLE_BYTES, Math.max(MINIMUM_TABLES, ram.frames() / 2));
-    reverse = new ReverseMap(ram.frames());
+    tables = new BlockPool(TABLE_BYTES, Math.max(MINIMUM_TABLES, ram.frames() / 2), ram.isLarge());
+    reverse = new ReverseMap(ram.frames(), ram.isLarge());
   }
 
   /**
@@ -150,11 +150,5 @@ public final class Pmaps {
 
   Counters counters() {
     return counters;
-  }
-
-  /** Gives all memory back to the host. No pmap is used any more. */
-  public void discard() {
-    tables.discard();
-    reverse.discard();
   }
 }

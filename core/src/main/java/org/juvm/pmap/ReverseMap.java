@@ -56,15 +56,15 @@ final class ReverseMap {
 
   private final int records;
 
-  ReverseMap(int frames) {
+  ReverseMap(int frames, boolean hugePages) {
     records =
         (int)
             Math.min(MAXIMUM_RECORDS, Math.max(MINIMUM_RECORDS, (long) frames * RECORDS_PER_FRAME));
-    first = new LongTable(frames);
-    head = new IntTable(frames);
-    mapping = new LongTable(records + 1L);
-    next = new IntTable(records + 1L);
-    previous = new IntTable(records + 1L);
+    first = new LongTable(frames, hugePages);
+    head = new IntTable(frames, hugePages);
+    mapping = new LongTable(records + 1L, hugePages);
+    next = new IntTable(records + 1L, hugePages);
+    previous = new IntTable(records + 1L, hugePages);
   }
 
   static long mapping(int pmap, long vpn) {
@@ -180,13 +180,5 @@ final class ReverseMap {
     } finally {
       poolLock.unlock();
     }
-  }
-
-  void discard() {
-    first.discard();
-    head.discard();
-    mapping.discard();
-    next.discard();
-    previous.discard();
   }
 }

@@ -274,14 +274,25 @@ public final class Tlb {
   void invalidate(long startVpn, long endVpn, boolean storesOnly) {
     long[] words = this.words;
     int number = words.length >> ENTRY_SHIFT;
-    if (Long.compareUnsigned(endVpn - startVpn, number) < 0) {
+    if (startVpn == 0 && endVpn == Long.MAX_VALUE) {
+      invalidateAll(words, storesOnly);
+    } else if (Long.compareUnsigned(endVpn - startVpn, number) < 0) {
       for (long vpn = startVpn; vpn != endVpn; vpn++) {
-        invalidateEntry(
-            words, ((int) vpn << ENTRY_SHIFT) & (words.length - 1), vpn, vpn + 1, storesOnly);
+        int i = ((int) vpn << ENTRY_SHIFT) & (words.length - 1);
+        invalidateEntry(words, i, vpn, vpn + 1, storesOnly);
       }
     } else {
       for (int i = 0; i < words.length; i += ENTRY_LONGS) {
         invalidateEntry(words, i, startVpn, endVpn, storesOnly);
+      }
+    }
+  }
+
+  private static void invalidateAll(long[] words, boolean storesOnly) {
+    for (int i = 0; i < words.length; i += ENTRY_LONGS) {
+      WORD.setOpaque(words, i + WRITE_TAG, INVALID);
+      if (!storesOnly) {
+        WORD.setOpaque(words, i + READ_TAG, INVALID);
       }
     }
   }

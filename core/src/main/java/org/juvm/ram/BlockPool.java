@@ -9,6 +9,7 @@ import org.juvm.sync.RankedLock;
  */
 public final class BlockPool {
   /** Keeps the addresses valid. */
+  @SuppressWarnings("UnusedVariable") // being reachable is its use
   private final Reservation reservation;
 
   private final long base;
@@ -31,11 +32,12 @@ public final class BlockPool {
    *
    * @param blockBytes size of a block, a multiple of 8
    * @param capacity number of blocks
+   * @param hugePages whether to ask the host for large pages
    */
-  public BlockPool(int blockBytes, int capacity) {
+  public BlockPool(int blockBytes, int capacity, boolean hugePages) {
     this.blockBytes = blockBytes;
     this.capacity = capacity;
-    reservation = Reservation.of((long) blockBytes * (capacity + 1L));
+    reservation = Reservation.of((long) blockBytes * (capacity + 1L), hugePages);
     base = reservation.address();
   }
 
@@ -124,10 +126,5 @@ public final class BlockPool {
    */
   public boolean has(int blocks) {
     return capacity - inUse >= blocks;
-  }
-
-  /** Gives all memory back to the host. No block is used any more. */
-  public void discard() {
-    reservation.discard();
   }
 }

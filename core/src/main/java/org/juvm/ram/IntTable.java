@@ -6,6 +6,7 @@ package org.juvm.ram;
  */
 public final class IntTable {
   /** Keeps the addresses valid. */
+  @SuppressWarnings("UnusedVariable") // being reachable is its use
   private final Reservation reservation;
 
   private final long base;
@@ -15,10 +16,11 @@ public final class IntTable {
    * A table of zeros.
    *
    * @param length number of elements
+   * @param hugePages whether to ask the host for large pages
    */
-  public IntTable(long length) {
+  public IntTable(long length, boolean hugePages) {
     this.length = length;
-    reservation = Reservation.of(length * Integer.BYTES);
+    reservation = Reservation.of(length * Integer.BYTES, hugePages);
     base = reservation.address();
   }
 
@@ -71,11 +73,6 @@ public final class IntTable {
    */
   public boolean compareAndSet(long index, int expected, int value) {
     return Native.compareAndSetInt(address(index), expected, value);
-  }
-
-  /** Gives the memory back to the host; all elements are zero. */
-  public void discard() {
-    reservation.discard();
   }
 
   private long address(long index) {

@@ -6,6 +6,7 @@ package org.juvm.ram;
  */
 public final class LongTable {
   /** Keeps the addresses valid. */
+  @SuppressWarnings("UnusedVariable") // being reachable is its use
   private final Reservation reservation;
 
   private final long base;
@@ -15,10 +16,11 @@ public final class LongTable {
    * A table of zeros.
    *
    * @param length number of elements
+   * @param hugePages whether to ask the host for large pages
    */
-  public LongTable(long length) {
+  public LongTable(long length, boolean hugePages) {
     this.length = length;
-    reservation = Reservation.of(length * Long.BYTES);
+    reservation = Reservation.of(length * Long.BYTES, hugePages);
     base = reservation.address();
   }
 
@@ -72,11 +74,6 @@ public final class LongTable {
    */
   public boolean compareAndSet(long index, long expected, long value) {
     return Native.compareAndSetLong(address(index), expected, value);
-  }
-
-  /** Gives the memory back to the host; all elements are zero. */
-  public void discard() {
-    reservation.discard();
   }
 
   private long address(long index) {

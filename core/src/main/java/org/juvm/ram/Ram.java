@@ -9,7 +9,7 @@ import org.juvm.base.PageSize;
  */
 public final class Ram {
   /** From this size on large host pages are asked for: below it they would waste memory. */
-  private static final long HUGE_PAGES_FROM_BYTES = 16L << 20;
+  private static final long HUGE_PAGES_FROM_BYTES = 128L << 20;
 
   /** Keeps the addresses valid. */
   private final Reservation reservation;
@@ -28,11 +28,8 @@ public final class Ram {
     this.frames = frames;
     this.pageSize = pageSize;
     long bytes = pageSize.address(frames);
-    reservation = Reservation.of(bytes);
+    reservation = Reservation.of(bytes, isLarge());
     base = reservation.address();
-    if (bytes >= HUGE_PAGES_FROM_BYTES) {
-      reservation.adviseHugePages();
-    }
   }
 
   /**
@@ -42,6 +39,15 @@ public final class Ram {
    */
   public int frames() {
     return frames;
+  }
+
+  /**
+   * Whether there is so much memory that it and its bookkeeping should use large host pages.
+   *
+   * @return true from 128 MiB on
+   */
+  public boolean isLarge() {
+    return pageSize.address(frames) >= HUGE_PAGES_FROM_BYTES;
   }
 
   /**

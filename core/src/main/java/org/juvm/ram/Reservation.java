@@ -23,10 +23,16 @@ public final class Reservation {
    * Reserves address space.
    *
    * @param bytes at least so much; rounded up to a multiple of 64 KiB
+   * @param hugePages whether to ask the host for large pages: faster where much of it will be used,
+   *     a waste where little will
    * @return the reservation
    */
-  public static Reservation of(long bytes) {
-    return Host.reserve((bytes + 0xffff) & ~0xffffL);
+  public static Reservation of(long bytes, boolean hugePages) {
+    Reservation reservation = Host.reserve((bytes + 0xffff) & ~0xffffL);
+    if (hugePages) {
+      Host.adviseHugePages(reservation.address, reservation.bytes);
+    }
+    return reservation;
   }
 
   /**
@@ -36,11 +42,6 @@ public final class Reservation {
    */
   public long address() {
     return address;
-  }
-
-  /** Asks the host for large pages. A hint. */
-  public void adviseHugePages() {
-    Host.adviseHugePages(address, bytes);
   }
 
   /** Gives all memory back to the host; the bytes are zeros again. */

@@ -13,8 +13,9 @@
  * translated access one addition and one load; the safety that other programs get from segment
  * bounds comes here from the page tables and, for this floor, from assertions.
  *
- * <p>Memory is given back to the host when a system is closed, the address range only when nothing
- * can reach the reservation any more. So a thread that is late, and loads through a translation of
- * a closed system, reads zeros and then notices; it never touches an unmapped address.
+ * <p>The frames are given back to the host when a system is closed, an address range only when
+ * nothing can reach its reservation any more. So a thread that is late, and loads through a
+ * translation of a closed system, reads zeros and then notices; it never touches an unmapped
+ * address.
  */
 package org.juvm.ram;
