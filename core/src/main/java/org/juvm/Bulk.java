@@ -68,7 +68,7 @@ public final class Bulk {
     Objects.checkFromIndexSize(targetOffset, length, target.byteSize());
     for (long done = 0, limit = MAXIMUM_RUN_BYTES; done < length; ) {
       long from = address + done;
-      Pmap tables = processor.checkedPmap();
+      Pmap tables = processor.checkedPmap(from, Access.READ);
       long revocations = tables.revocations();
       long at = tables.loadAddress(from);
       if (at == Pmap.MISS) {
@@ -129,7 +129,7 @@ public final class Bulk {
     for (long done = 0; done < length; ) {
       long to = address + done;
       long run = 0;
-      Pmap tables = beginStores();
+      Pmap tables = beginStores(to);
       try {
         long at = tables.storeAddress(to);
         if (at != Pmap.MISS) {
@@ -144,8 +144,8 @@ public final class Bulk {
   }
 
   /** Announces stores; the caller withdraws. */
-  private Pmap beginStores() {
-    Pmap tables = processor.checkedPmap();
+  private Pmap beginStores(long address) {
+    Pmap tables = processor.checkedPmap(address, Access.WRITE);
     tlb.announceEverywhere();
     return tables;
   }
@@ -179,7 +179,7 @@ public final class Bulk {
     for (long done = 0; done < length; ) {
       long to = address + done;
       long run = 0;
-      Pmap tables = beginStores();
+      Pmap tables = beginStores(to);
       try {
         long at = tables.storeAddress(to);
         if (at != Pmap.MISS) {
@@ -232,7 +232,7 @@ public final class Bulk {
     boolean samePage = pageSize.vpn(from) == pageSize.vpn(to);
     long source;
     long target;
-    Pmap tables = beginStores();
+    Pmap tables = beginStores(to);
     try {
       long revocations = tables.revocations();
       target = tables.storeAddress(to);
@@ -267,7 +267,7 @@ public final class Bulk {
     Objects.checkFromIndexSize(otherOffset, length, other.byteSize());
     for (long done = 0, limit = MAXIMUM_RUN_BYTES; done < length; ) {
       long from = address + done;
-      Pmap tables = processor.checkedPmap();
+      Pmap tables = processor.checkedPmap(from, Access.READ);
       long revocations = tables.revocations();
       long at = tables.loadAddress(from);
       if (at == Pmap.MISS) {

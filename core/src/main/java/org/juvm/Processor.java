@@ -14,11 +14,18 @@ import org.juvm.map.VmMap;
 import org.juvm.pmap.Pmap;
 import org.juvm.pmap.Tlb;
 import org.juvm.ram.Native;
+import org.juvm.sync.LockOrder;
 import org.juvm.trace.Counters;
 
 /**
  * The slow half of a {@link Cpu}: what happens when its translation cache has no answer. Shared by
  * the cpu and its views. For the thread that attached it.
+ *
+ * <p>The methods {@link #resolve}, {@link #load} and {@link #store} are long on purpose. The
+ * just-in-time compiler inlines what is small or, up to a size (325 bytes of code), what is hot.
+ * Were these inlined into the accessors of {@link Cpu}, a program that misses often would make the
+ * accessors too big to be inlined into their callers in turn, where alone the layout is a constant;
+ * an access would then cost a hundred nanoseconds. A test holds them above that size.
  */
 final class Processor {
   private static final boolean NATIVE_IS_LITTLE_ENDIAN =
@@ -78,39 +85,76 @@ final class Processor {
     }
   }
 
-  /** The address space, if this thread may use it. */
-  private Vmspace checked() {
-    Vmspace attached = vmspace;
-    if (vm.isClosed()) {
-      throw Vm.closedException();
-    }
-    if (attached == null) {
-      throw new IllegalStateException("the cpu is not attached to a vmspace");
-    }
-    if (!Thread.currentThread().equals(tlb.owner())) {
-      throw new WrongThreadException("the cpu was attached by thread " + tlb.owner());
-    }
-    return attached;
-  }
-
   /**
-   * Makes the next lookup of an address likely to succeed, or throws.
+   * Makes the next lookup of an address likely to succeed: loads its translation into the cache, or
+   * takes a fault.
    *
    * @throws MemoryFault if the access cannot be done
    */
   void miss(long address, Access access) {
-    Vmspace attached = checked();
-    VmMap map = attached.map();
-    if (map.pmap().fill(tlb, address, access)) {
-      return;
-    }
-    check(faults.resolve(map, fault, address, access), attached, address, access);
+    resolve(address, access, 0);
   }
 
-  /** Wires pages; see {@link FaultHandler#wire}. The result is in {@link #fault}. */
+  /** Takes a fault that wires pages; see {@link FaultHandler#wire}. {@link #fault} has them. */
   void wire(long address, Access access, int maximum) {
-    Vmspace attached = checked();
-    check(faults.wire(attached.map(), fault, address, access, maximum), attached, address, access);
+    resolve(address, access, maximum);
+  }
+
+  private void resolve(long address, Access access, int pagesToWire) {
+    Vmspace attached = vmspace;
+    Thread owner = tlb.owner();
+    if (vm.isClosed()) {
+      throw new IllegalStateException(
+          "the system is closed: cpu=" + number + ", address=0x" + Long.toHexString(address));
+    }
+    if (attached == null) {
+      throw new IllegalStateException(
+          "the cpu is not attached to a vmspace: cpu="
+              + number
+              + ", address=0x"
+              + Long.toHexString(address));
+    }
+    if (!Thread.currentThread().equals(owner)) {
+      throw new WrongThreadException(
+          "the cpu belongs to the thread that attached it: cpu="
+              + number
+              + ", owner="
+              + owner
+              + ", address=0x"
+              + Long.toHexString(address));
+    }
+    VmMap map = attached.map();
+    assert map.pmap().equals(tlb.pmap()) : attached;
+    if (tlb.wantsGrowth()) {
+      map.pmap().grow(tlb);
+    }
+    if (pagesToWire == 0 && map.pmap().fill(tlb, address, access)) {
+      return;
+    }
+    assert LockOrder.noneHeld();
+    FaultOutcome outcome =
+        pagesToWire == 0
+            ? faults.resolve(map, fault, address, access)
+            : faults.wire(map, fault, address, access, pagesToWire);
+    switch (outcome) {
+      case RESOLVED -> {}
+      case NOT_MAPPED ->
+          throw new MemoryFault(attached.id(), address, access, MemoryFault.Reason.NOT_MAPPED);
+      case PROTECTION ->
+          throw new MemoryFault(attached.id(), address, access, MemoryFault.Reason.PROTECTION);
+      case OUT_OF_MEMORY ->
+          throw new MemoryFault(attached.id(), address, access, MemoryFault.Reason.OUT_OF_MEMORY);
+    }
+  }
+
+  /** The page tables in use, if this thread may use them. */
+  Pmap checkedPmap(long address, Access access) {
+    Pmap tables = pmap;
+    if (tables == null || vm.isClosed() || !Thread.currentThread().equals(tlb.owner())) {
+      miss(address, access);
+      throw new IllegalStateException("the cpu is used by two threads: cpu=" + number);
+    }
+    return tables;
   }
 
   void unwire(Amap amap, int frame, int count) {
@@ -121,41 +165,7 @@ final class Processor {
     return vm.machine().ram().address(frame) + pageSize.offset(address);
   }
 
-  private static void check(FaultOutcome outcome, Vmspace vmspace, long address, Access access) {
-    MemoryFault.Reason reason =
-        switch (outcome) {
-          case RESOLVED -> null;
-          case NOT_MAPPED -> MemoryFault.Reason.NOT_MAPPED;
-          case PROTECTION -> MemoryFault.Reason.PROTECTION;
-          case OUT_OF_MEMORY -> MemoryFault.Reason.OUT_OF_MEMORY;
-        };
-    if (reason != null) {
-      throw new MemoryFault(vmspace.id(), address, access, reason);
-    }
-  }
-
   // ---- scalars that missed ----
-
-  private boolean straddles(long address, int bytes) {
-    return pageSize.offset(address) > pageSize.bytes() - bytes;
-  }
-
-  private static void checkAligned(long address, long alignment) {
-    if ((address & (alignment - 1)) != 0) {
-      throw new IllegalArgumentException(
-          "misaligned access: address=0x" + Long.toHexString(address) + ", alignment=" + alignment);
-    }
-  }
-
-  /** The page tables in use, or null. Loads need no more than this: they validate themselves. */
-  @Nullable Pmap pmap() {
-    return pmap;
-  }
-
-  /** The page tables in use, for stores by the owner. */
-  Pmap checkedPmap() {
-    return checked().map().pmap();
-  }
 
   /**
    * Loads a scalar; its bytes are in the low end of the result, in native order. The first miss of
@@ -163,29 +173,47 @@ final class Processor {
    * access over much memory pays neither for fills nor for their fence.
    */
   long load(long address, int bytes, long alignment) {
-    checkAligned(address, alignment);
-    if (straddles(address, bytes)) {
-      return loadStraddling(address, bytes);
+    if ((address & (alignment - 1)) != 0) {
+      throw misaligned(address, alignment);
     }
+    int inFirst = Math.min(bytes, pageSize.bytes() - pageSize.offset(address));
+    long second = address + inFirst;
     while (true) {
       Pmap tables = pmap;
-      if (tables != null && !tlb.missedAgain(address)) {
+      if (tables != null && (inFirst < bytes || !tlb.missedAgain(address))) {
         long revocations = tables.revocations();
         long at = tables.loadAddress(address);
-        if (at != Pmap.MISS) {
-          long value = loadNative(at, bytes);
+        long next = inFirst == bytes ? at : tables.loadAddress(second);
+        if (at != Pmap.MISS && next != Pmap.MISS) {
+          long value =
+              switch (inFirst == bytes ? bytes : 0) {
+                case 1 -> Native.ALL.get(ValueLayout.JAVA_BYTE, at);
+                case 2 -> Native.ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, at);
+                case 4 -> Native.ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at);
+                case 8 -> Native.ALL.get(ValueLayout.JAVA_LONG_UNALIGNED, at);
+                default -> loadSplit(at, next, inFirst, bytes);
+              };
           VarHandle.acquireFence();
           if (tables.revocations() == revocations) {
             return value;
           }
         }
+        miss(at == Pmap.MISS ? address : second, Access.READ);
+      } else {
+        miss(address, Access.READ);
       }
-      miss(address, Access.READ);
       long[] words = tlb.words();
       int i = tlb.index(words, address);
       long page = tlb.page(address);
-      if (Tlb.loads(words, i, page)) {
-        long value = loadNative(Tlb.translate(words, i, address), bytes);
+      if (inFirst == bytes && Tlb.loads(words, i, page)) {
+        long at = Tlb.translate(words, i, address);
+        long value =
+            switch (bytes) {
+              case 1 -> Native.ALL.get(ValueLayout.JAVA_BYTE, at);
+              case 2 -> Native.ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, at);
+              case 4 -> Native.ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at);
+              default -> Native.ALL.get(ValueLayout.JAVA_LONG_UNALIGNED, at);
+            };
         if (Tlb.stillLoads(words, i, page)) {
           return value;
         }
@@ -193,112 +221,73 @@ final class Processor {
     }
   }
 
-  private static long loadNative(long at, int bytes) {
-    return switch (bytes) {
-      case 1 -> Native.ALL.get(ValueLayout.JAVA_BYTE, at);
-      case 2 -> Native.ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, at);
-      case 4 -> Native.ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at);
-      default -> Native.ALL.get(ValueLayout.JAVA_LONG_UNALIGNED, at);
-    };
-  }
-
-  private static void storeNative(long at, int bytes, long value) {
-    switch (bytes) {
-      case 1 -> Native.ALL.set(ValueLayout.JAVA_BYTE, at, (byte) value);
-      case 2 -> Native.ALL.set(ValueLayout.JAVA_SHORT_UNALIGNED, at, (short) value);
-      case 4 -> Native.ALL.set(ValueLayout.JAVA_INT_UNALIGNED, at, (int) value);
-      default -> Native.ALL.set(ValueLayout.JAVA_LONG_UNALIGNED, at, value);
+  /** Loads a scalar that lies in two pages. */
+  private static long loadSplit(long first, long second, int inFirst, int bytes) {
+    long value = 0;
+    for (int i = 0; i < bytes; i++) {
+      long at = i < inFirst ? first + i : second + i - inFirst;
+      long one = Native.ALL.get(ValueLayout.JAVA_BYTE, at) & 0xff;
+      value |= one << shift(i, bytes);
     }
-  }
-
-  private long loadStraddling(long address, int bytes) {
-    long second = pageSize.truncate(address + bytes - 1);
-    int inFirst = (int) (second - address);
-    while (true) {
-      Pmap tables = checkedPmap();
-      long revocations = tables.revocations();
-      long low = tables.loadAddress(address);
-      long high = tables.loadAddress(second);
-      if (low == Pmap.MISS || high == Pmap.MISS) {
-        miss(low == Pmap.MISS ? address : second, Access.READ);
-        continue;
-      }
-      long value = 0;
-      for (int i = 0; i < bytes; i++) {
-        long at = i < inFirst ? low + i : high + i - inFirst;
-        long one = Native.ALL.get(ValueLayout.JAVA_BYTE, at) & 0xff;
-        value |= one << shift(i, bytes);
-      }
-      VarHandle.acquireFence();
-      if (tables.revocations() == revocations) {
-        return value;
-      }
-    }
+    return value;
   }
 
   private static int shift(int i, int bytes) {
     return (NATIVE_IS_LITTLE_ENDIAN ? i : bytes - 1 - i) * Byte.SIZE;
   }
 
-  /** Stores a scalar whose bytes are in the low end of the value, in native order. */
-  void store(long address, int bytes, long alignment, long value) {
-    checkAligned(address, alignment);
-    if (straddles(address, bytes)) {
-      storeStraddling(address, bytes, value);
-      return;
-    }
-    while (true) {
-      long at = beginStore(address);
-      try {
-        if (at != Pmap.MISS) {
-          storeNative(at, bytes, value);
-          return;
-        }
-      } finally {
-        tlb.withdraw();
-      }
-      miss(address, Access.WRITE);
-    }
+  private static IllegalArgumentException misaligned(long address, long alignment) {
+    return new IllegalArgumentException(
+        "misaligned access: address=0x" + Long.toHexString(address) + ", alignment=" + alignment);
   }
 
   /**
-   * Announces a store that missed and translates it, from the page table if it is the first miss of
-   * its page, else from the cache after filling it. The caller withdraws.
+   * Stores a scalar whose bytes are in the low end of the value, in native order. If it lies in two
+   * pages, nothing is stored before both can be stored to.
    */
-  private long beginStore(long address) {
-    Pmap tables = checkedPmap();
-    boolean fill = tlb.missedAgain(address) && tables.fill(tlb, address, Access.WRITE);
-    tlb.announce(address);
-    if (!fill) {
-      return tables.storeAddress(address);
+  void store(long address, int bytes, long alignment, long value) {
+    if ((address & (alignment - 1)) != 0) {
+      throw misaligned(address, alignment);
     }
-    long[] words = tlb.words();
-    int i = tlb.index(words, address);
-    return Tlb.stores(words, i, tlb.page(address)) ? Tlb.translate(words, i, address) : Pmap.MISS;
-  }
-
-  /** Stores nothing before both pages can be stored to. */
-  private void storeStraddling(long address, int bytes, long value) {
-    long second = pageSize.truncate(address + bytes - 1);
-    int inFirst = (int) (second - address);
+    int inFirst = Math.min(bytes, pageSize.bytes() - pageSize.offset(address));
+    long second = address + inFirst;
     while (true) {
-      Pmap tables = checkedPmap();
-      long low;
-      tlb.announceEverywhere();
+      Pmap tables = checkedPmap(address, Access.WRITE);
+      if (inFirst == bytes && tlb.missedAgain(address)) {
+        // Only for the accesses to come; this one uses the page table, which says the same.
+        boolean _ = tables.fill(tlb, address, Access.WRITE);
+      }
+      long at;
+      if (inFirst == bytes) {
+        tlb.announce(address);
+      } else {
+        tlb.announceEverywhere();
+      }
       try {
-        low = tables.storeAddress(address);
-        long high = tables.storeAddress(second);
-        if (low != Pmap.MISS && high != Pmap.MISS) {
-          for (int i = 0; i < bytes; i++) {
-            long at = i < inFirst ? low + i : high + i - inFirst;
-            Native.ALL.set(ValueLayout.JAVA_BYTE, at, (byte) (value >>> shift(i, bytes)));
+        at = tables.storeAddress(address);
+        long next = inFirst == bytes ? at : tables.storeAddress(second);
+        if (at != Pmap.MISS && next != Pmap.MISS) {
+          switch (inFirst == bytes ? bytes : 0) {
+            case 1 -> Native.ALL.set(ValueLayout.JAVA_BYTE, at, (byte) value);
+            case 2 -> Native.ALL.set(ValueLayout.JAVA_SHORT_UNALIGNED, at, (short) value);
+            case 4 -> Native.ALL.set(ValueLayout.JAVA_INT_UNALIGNED, at, (int) value);
+            case 8 -> Native.ALL.set(ValueLayout.JAVA_LONG_UNALIGNED, at, value);
+            default -> storeSplit(at, next, inFirst, bytes, value);
           }
           return;
         }
       } finally {
         tlb.withdraw();
       }
-      miss(low == Pmap.MISS ? address : second, Access.WRITE);
+      miss(at == Pmap.MISS ? address : second, Access.WRITE);
+    }
+  }
+
+  /** Stores a scalar that lies in two pages. */
+  private static void storeSplit(long first, long second, int inFirst, int bytes, long value) {
+    for (int i = 0; i < bytes; i++) {
+      long at = i < inFirst ? first + i : second + i - inFirst;
+      Native.ALL.set(ValueLayout.JAVA_BYTE, at, (byte) (value >>> shift(i, bytes)));
     }
   }
 }

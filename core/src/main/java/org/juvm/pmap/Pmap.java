@@ -104,6 +104,20 @@ public final class Pmap {
     }
   }
 
+  /**
+   * Lets the cache of a processor grow. Called by its owner.
+   *
+   * @param tlb a cache that is attached to this pmap; empty afterwards
+   */
+  public void grow(Tlb tlb) {
+    lock.lock();
+    try {
+      tlb.grow();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Result of a translation that failed. No frame is at address zero. */
   public static final long MISS = 0;
 
@@ -164,14 +178,6 @@ public final class Pmap {
    * @return false if it takes a fault to go on
    */
   public boolean fill(Tlb tlb, long address, Access access) {
-    if (tlb.wantsGrowth()) {
-      lock.lock();
-      try {
-        tlb.grow();
-      } finally {
-        lock.unlock();
-      }
-    }
     tlb.announce(address);
     try {
       return fillAnnounced(tlb, address, access == Access.WRITE);

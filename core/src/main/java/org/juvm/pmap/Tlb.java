@@ -256,8 +256,12 @@ public final class Tlb {
     counters.increment(Counter.TLB_FILLS);
   }
 
-  /** Whether so many translations have been replaced that a larger cache would pay. Owner only. */
-  boolean wantsGrowth() {
+  /**
+   * Whether so many translations have been replaced that a larger cache would pay. Owner only.
+   *
+   * @return true if {@link Pmap#grow} should be called
+   */
+  public boolean wantsGrowth() {
     int number = words.length >> ENTRY_SHIFT;
     return evictions >= number && number < MAXIMUM_ENTRIES;
   }
