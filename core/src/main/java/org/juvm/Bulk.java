@@ -70,12 +70,14 @@ public final class Bulk {
       long from = address + done;
       Pmap tables = processor.checkedPmap(from, Access.READ);
       long revocations = tables.revocations();
+      tlb.announce(Tlb.EVERYWHERE);
       long at = tables.loadAddress(from);
-      if (at == Pmap.MISS) {
+      long run = at == Pmap.MISS ? 0 : loadRun(tables, from, at, Math.min(limit, length - done));
+      tlb.withdraw();
+      if (run == 0) {
         processor.miss(from, Access.READ);
         continue;
       }
-      long run = loadRun(tables, from, at, Math.min(limit, length - done));
       MemorySegment.copy(Native.ALL, at, target, targetOffset + done, run);
       VarHandle.acquireFence();
       if (tables.revocations() == revocations) {
@@ -146,7 +148,7 @@ public final class Bulk {
   /** Announces stores; the caller withdraws. */
   private Pmap beginStores(long address) {
     Pmap tables = processor.checkedPmap(address, Access.WRITE);
-    tlb.announceEverywhere();
+    tlb.announce(Tlb.EVERYWHERE);
     return tables;
   }
 
@@ -269,12 +271,14 @@ public final class Bulk {
       long from = address + done;
       Pmap tables = processor.checkedPmap(from, Access.READ);
       long revocations = tables.revocations();
+      tlb.announce(Tlb.EVERYWHERE);
       long at = tables.loadAddress(from);
-      if (at == Pmap.MISS) {
+      long run = at == Pmap.MISS ? 0 : loadRun(tables, from, at, Math.min(limit, length - done));
+      tlb.withdraw();
+      if (run == 0) {
         processor.miss(from, Access.READ);
         continue;
       }
-      long run = loadRun(tables, from, at, Math.min(limit, length - done));
       long start = otherOffset + done;
       long found = MemorySegment.mismatch(Native.ALL, at, at + run, other, start, start + run);
       VarHandle.acquireFence();

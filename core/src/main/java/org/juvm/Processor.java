@@ -179,11 +179,13 @@ final class Processor {
     int inFirst = Math.min(bytes, pageSize.bytes() - pageSize.offset(address));
     long second = address + inFirst;
     while (true) {
-      Pmap tables = pmap;
-      if (tables != null && (inFirst < bytes || !tlb.missedAgain(address))) {
+      Pmap tables = checkedPmap(address, Access.READ);
+      if (inFirst < bytes || !tlb.missedAgain(address)) {
         long revocations = tables.revocations();
+        tlb.announce(inFirst == bytes ? address : Tlb.EVERYWHERE);
         long at = tables.loadAddress(address);
         long next = inFirst == bytes ? at : tables.loadAddress(second);
+        tlb.withdraw();
         if (at != Pmap.MISS && next != Pmap.MISS) {
           long value =
               switch (inFirst == bytes ? bytes : 0) {
@@ -258,11 +260,7 @@ final class Processor {
         boolean _ = tables.fill(tlb, address, Access.WRITE);
       }
       long at;
-      if (inFirst == bytes) {
-        tlb.announce(address);
-      } else {
-        tlb.announceEverywhere();
-      }
+      tlb.announce(inFirst == bytes ? address : Tlb.EVERYWHERE);
       try {
         at = tables.storeAddress(address);
         long next = inFirst == bytes ? at : tables.storeAddress(second);

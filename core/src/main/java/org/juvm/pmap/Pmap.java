@@ -131,9 +131,9 @@ public final class Pmap {
   }
 
   /**
-   * Translates an address for loads, without a lock and without any cache. What is loaded from
-   * there counts only if {@link #revocations}, read before this call, is still the same after an
-   * acquire fence after the loads.
+   * Translates an address for loads, without a lock and without any cache. The processor must have
+   * announced the walk, but may withdraw at once. What is loaded from there counts only if {@link
+   * #revocations}, read before this call, is still the same after an acquire fence after the loads.
    *
    * @param address any address
    * @return native address, good to the end of its page, or {@link #MISS}, also if the page was not

@@ -23,8 +23,8 @@ import org.juvm.trace.Counters;
  * and in the code that the compiler makes of it, is in {@code docs/access-protocol.md}.
  */
 public final class Tlb {
-  /** Announces stores to many pages at once: a shootdown of any page waits for it. */
-  private static final long EVERYWHERE = -2;
+  /** In place of an address, announces any number of pages: all shootdowns wait for it. */
+  public static final long EVERYWHERE = -2;
 
   private static final long NOWHERE = -1;
 
@@ -175,7 +175,7 @@ public final class Tlb {
    * @return true if so, until {@link #withdraw}
    */
   public static boolean stores(long[] words, int index, long page) {
-    return (long) WORD.getOpaque(words, index + WRITE_TAG) == page;
+    return (long) WORD.getAcquire(words, index + WRITE_TAG) == page;
   }
 
   /**
@@ -195,18 +195,13 @@ public final class Tlb {
    * {@link #withdraw} no shootdown of that page returns, and no table that the walk may be in is
    * used for anything else. Translations are looked up after this, not before.
    *
-   * @param address an address in the page
+   * @param address an address in the page, or {@link #EVERYWHERE}
    */
   public void announce(long address) {
     ANNOUNCED.setOpaque(this, address);
     if (!Host.ASYMMETRIC_FENCE) {
       VarHandle.fullFence();
     }
-  }
-
-  /** Announces stores to any number of pages. To be short: all shootdowns wait for it. */
-  public void announceEverywhere() {
-    announce(EVERYWHERE);
   }
 
   /** Withdraws an announcement: all stores under it are done. */
