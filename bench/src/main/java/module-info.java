@@ -4,8 +4,12 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked
 @SuppressWarnings("requires-automatic") // JMH has no module descriptor
 module org.juvm.bench {
-  requires static org.jspecify;
+  requires static transitive org.jspecify;
+  requires java.management;
+  requires jdk.management;
   requires org.juvm.core;
   requires org.juvm.wasm;
   requires jmh.core;
+
+  exports org.juvm.bench;
 }

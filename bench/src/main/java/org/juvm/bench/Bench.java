@@ -1,0 +1,92 @@
+package org.juvm.bench;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.juvm.bench.shot.Scale;
+
+/**
+ * The benchmark: measures Juvm and, in the same run, what it is to be compared with, and says how
+ * the result stands to the targets. Immutable.
+ */
+public final class Bench {
+  private final List<Row> rows;
+  private final Scale scale;
+  private final boolean forks;
+
+  private Bench(List<Row> rows, Scale scale, boolean forks) {
+    this.rows = rows;
+    this.scale = scale;
+    this.forks = forks;
+  }
+
+  /**
+   * A benchmark of some rows.
+   *
+   * @param names names of rows, in any order and case; none for all
+   * @param quick true for rough figures in a quarter of the time
+   * @return the benchmark
+   * @throws IllegalArgumentException if there is no row of one of these names
+   */
+  public static Bench of(List<String> names, boolean quick) {
+    return new Bench(Rows.named(names), quick ? Scale.QUICK : Scale.FULL, true);
+  }
+
+  /** One that sees whether everything works, in this process. */
+  static Bench tiny(List<String> names) {
+    return new Bench(Rows.named(names), Scale.TINY, false);
+  }
+
+  /**
+   * Prints the names of the rows and what they measure.
+   *
+   * @param out where to
+   */
+  public void list(PrintStream out) {
+    for (Row row : rows) {
+      out.printf("%-4s %s%n", row.name(), row.title());
+    }
+  }
+
+  /**
+   * Measures and prints the result.
+   *
+   * @param out gets the table
+   * @param progress is told what is being measured
+   * @param json gets the same as JSON; null if nobody wants it
+   * @throws IOException if the JSON cannot be written
+   */
+  public void run(PrintStream out, PrintStream progress, @Nullable Path json) throws IOException {
+    Report report = measure(progress);
+    out.print(report.table());
+    out.flush();
+    if (json != null) {
+      Files.writeString(json, report.json());
+    }
+  }
+
+  Report measure(PrintStream progress) {
+    Machine machine = Machine.here();
+    machine.warning().ifPresent(progress::println);
+    Lab lab = new Lab(scale, forks, progress::println);
+    List<Figure> figures = new ArrayList<>();
+    for (Row row : rows) {
+      progress.println(row.name() + ": " + row.title());
+      figures.addAll(measure(row, lab));
+    }
+    return new Report(machine, Machine.here(), scale, figures);
+  }
+
+  /** One row that fails does not keep the others from being measured. */
+  private static List<Figure> measure(Row row, Lab lab) {
+    try {
+      return row.measure(lab);
+    } catch (RuntimeException e) {
+      return List.of(Figure.failed(row, e));
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** The host: its memory calls, its compiler, its processes. */
+package org.juvm.bench.host;

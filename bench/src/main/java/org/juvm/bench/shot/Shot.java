@@ -1,0 +1,48 @@
+package org.juvm.bench.shot;
+
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * A measurement whose state must be prepared for each timing, so that a loop of its own fits better
+ * than JMH. Runs in a JVM of its own, so that nothing else has shaped its compiled code.
+ */
+public interface Shot {
+  /** All there are. */
+  enum Kind {
+    ZERO_FILL,
+    COPY_ON_WRITE,
+    FORK,
+    SPLIT,
+    SCALING,
+    FOOTPRINT,
+    ALLOCATION,
+    KERNEL,
+    WORKLOAD_HEAP,
+    WORKLOAD_VM;
+
+    /** Makes one. */
+    public Shot create() {
+      return switch (this) {
+        case ZERO_FILL -> new ZeroFillShot();
+        case COPY_ON_WRITE -> new CopyOnWriteShot();
+        case FORK -> new ForkShot();
+        case SPLIT -> new SplitShot();
+        case SCALING -> new ScalingShot();
+        case FOOTPRINT -> new FootprintShot();
+        case ALLOCATION -> new AllocationShot();
+        case KERNEL -> new KernelShot();
+        case WORKLOAD_HEAP -> new WorkloadShot(false);
+        case WORKLOAD_VM -> new WorkloadShot(true);
+      };
+    }
+  }
+
+  /** Measures, and returns figures by name; times in nanoseconds. */
+  Map<String, Double> measure(Scale scale);
+
+  /** What a shot prints of a figure, to be read by the process that asked for it. */
+  static String line(String name, double value) {
+    return "figure " + name + " " + String.format(Locale.ROOT, "%.6g", value);
+  }
+}
