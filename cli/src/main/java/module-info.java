@@ -4,7 +4,11 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked
 module org.juvm.cli {
   requires static org.jspecify;
+  requires info.picocli;
+  requires org.juvm.bench;
   requires org.juvm.core;
   requires org.juvm.wasm;
-  requires org.juvm.bench;
+
+  opens org.juvm.cli to
+      info.picocli;
 }

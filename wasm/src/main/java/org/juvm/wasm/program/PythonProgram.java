@@ -2,6 +2,7 @@ package org.juvm.wasm.program;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import run.endive.wasi.WasiExitException;
 
 /** One Python script, run by CPython as on its command line. */
 public final class PythonProgram implements GuestProgram {
@@ -26,6 +27,8 @@ public final class PythonProgram implements GuestProgram {
       session.run("import atexit; atexit._run_exitfuncs()");
       environment.output().flush();
       return status;
+    } catch (WasiExitException e) {
+      return e.exitCode();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -9,7 +9,6 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -32,18 +31,16 @@ import run.endive.wasm.types.ValType;
  * <p>Used by one thread at a time, with a stack of 100 MiB or more.
  */
 public final class PythonSession implements AutoCloseable {
-  /**
-   * Where the interpreter finds its driver. It is the module's choice, so no guest has this path.
-   */
-  public static final String DRIVER_DIRECTORY = "/guest";
+  /** The only directory that scripts can open: the interpreter learnt of it when it was built. */
+  public static final String DIRECTORY = "/guest";
 
-  private static final String NAME = "python";
+  /** A file that the interpreter finds there while it starts: what runs its scripts. */
   private static final String DRIVER = "guest.py";
 
-  /**
-   * Names and values for the driver: the interpreter looked at its environment when it was built.
-   */
+  /** Another one: names and values. The interpreter read its environment when it was built. */
   private static final String VARIABLES = "environ";
+
+  private static final String NAME = "python";
 
   /** Types of values that cross the border, as the module numbers them. */
   private static final int ROW = 0;
@@ -80,30 +77,56 @@ public final class PythonSession implements AutoCloseable {
    *
    * @param environment where the memory comes from, and what scripts can see
    * @return the session, to be closed by the caller
-   * @throws IllegalArgumentException if the environment has a directory {@link #DRIVER_DIRECTORY}
+   * @throws IllegalArgumentException if the environment has another directory than {@link
+   *     #DIRECTORY}
    */
   public static PythonSession start(GuestEnvironment environment) {
-    if (environment.directories().containsKey(DRIVER_DIRECTORY)) {
-      throw new IllegalArgumentException(
-          "reserved for the interpreter: directory=" + DRIVER_DIRECTORY);
+    for (var directory : environment.directories().keySet()) {
+      if (!directory.equals(DIRECTORY)) {
+        throw new IllegalArgumentException("not " + DIRECTORY + ": directory=" + directory);
+      }
     }
-    try (var driver = new DriverDirectory()) {
-      driver.write(environment.variables());
-      var complete = driver.addTo(environment);
-      var process = Code.PROGRAM.start(complete.memories(), host(complete));
+    try {
+      var driver = Files.createTempDirectory("juvm-python");
       try {
-        process.call(
-            "setup",
-            allocate(process, "run\0".getBytes(StandardCharsets.UTF_8)),
-            allocate(process, words(ROW, 3, BYTES, STRING, ARRAY, STRING)),
-            allocate(process, words(INTEGER)));
-        return new PythonSession(complete, process);
-      } catch (RuntimeException | Error e) {
-        process.close();
-        throw e;
+        writeDriver(driver, environment.variables());
+        return start(environment, driver);
+      } finally {
+        Files.deleteIfExists(driver.resolve(DRIVER));
+        Files.deleteIfExists(driver.resolve(VARIABLES));
+        Files.delete(driver);
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void writeDriver(Path directory, Map<String, String> variables)
+      throws IOException {
+    try (var driver = PythonSession.class.getResourceAsStream(DRIVER)) {
+      Files.copy(Objects.requireNonNull(driver), directory.resolve(DRIVER));
+    }
+    var text = new StringBuilder();
+    variables.forEach((name, value) -> text.append(name).append('=').append(value).append('\0'));
+    Files.writeString(directory.resolve(VARIABLES), text);
+  }
+
+  /** While it starts, the interpreter sees the driver; from then on, what scripts are to see. */
+  private static PythonSession start(GuestEnvironment environment, Path driver) {
+    var beginning = host(environment.withDirectories(Map.of(DIRECTORY, driver)));
+    var host = new ReplaceableHost(beginning);
+    var process = Code.PROGRAM.start(environment.memories(), host);
+    try {
+      process.call(
+          "setup",
+          allocate(process, "run\0".getBytes(StandardCharsets.UTF_8)),
+          allocate(process, words(ROW, 3, BYTES, STRING, ARRAY, STRING)),
+          allocate(process, words(INTEGER)));
+      host.replaceBy(host(environment));
+      return new PythonSession(environment, process);
+    } catch (RuntimeException | Error e) {
+      process.close();
+      throw e;
     }
   }
 
@@ -207,40 +230,5 @@ public final class PythonSession implements AutoCloseable {
   @Override
   public void close() {
     process.close();
-  }
-
-  /**
-   * A directory with the driver in it. The interpreter reads it once, while it starts; forks keep
-   * the entry so that their other directories have the same descriptors as those of the parent.
-   */
-  private static final class DriverDirectory implements AutoCloseable {
-    private final Path path;
-
-    DriverDirectory() throws IOException {
-      path = Files.createTempDirectory("juvm-python");
-      try (var driver = Objects.requireNonNull(PythonSession.class.getResourceAsStream(DRIVER))) {
-        Files.copy(driver, path.resolve(DRIVER));
-      }
-    }
-
-    void write(Map<String, String> variables) throws IOException {
-      var text = new StringBuilder();
-      variables.forEach((name, value) -> text.append(name).append('=').append(value).append('\0'));
-      Files.writeString(path.resolve(VARIABLES), text);
-    }
-
-    GuestEnvironment addTo(GuestEnvironment environment) {
-      var directories = new LinkedHashMap<>(environment.directories());
-      directories.put(DRIVER_DIRECTORY, path);
-      return environment.withDirectories(directories);
-    }
-
-    @Override
-    public void close() throws IOException {
-      for (var file : List.of(DRIVER, VARIABLES)) {
-        Files.deleteIfExists(path.resolve(file));
-      }
-      Files.deleteIfExists(path);
-    }
   }
 }

@@ -8,7 +8,7 @@ import traceback
 
 import __main__
 
-# Where this file came from; there is nothing more to import, and soon nothing at all.
+# Where this file came from; from now on, something else is there, or nothing.
 sys.path.remove("/guest")
 sys.dont_write_bytecode = True
 
