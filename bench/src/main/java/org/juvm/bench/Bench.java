@@ -27,18 +27,26 @@ public final class Bench {
   /**
    * A benchmark of some rows.
    *
-   * @param names names of rows, in any order and case; none for all
+   * @param names names of rows, in any order and case; none for all, or for those that a quick
+   *     benchmark has
    * @param quick true for rough figures in a quarter of the time
    * @return the benchmark
    * @throws IllegalArgumentException if there is no row of one of these names
    */
   public static Bench of(List<String> names, boolean quick) {
-    return new Bench(Rows.named(names), quick ? Scale.QUICK : Scale.FULL, true);
+    return quick
+        ? new Bench(names.isEmpty() ? Rows.QUICK : Rows.named(names), Scale.QUICK, true)
+        : new Bench(Rows.named(names), Scale.FULL, true);
   }
 
   /** One that sees whether everything works, in this process. */
   static Bench tiny(List<String> names) {
     return new Bench(Rows.named(names), Scale.TINY, false);
+  }
+
+  /** The same with other rows. */
+  static Bench tiny(Row... rows) {
+    return new Bench(List.of(rows), Scale.TINY, false);
   }
 
   /**
@@ -58,15 +66,18 @@ public final class Bench {
    * @param out gets the table
    * @param progress is told what is being measured
    * @param json gets the same as JSON; null if nobody wants it
+   * @return true if every row could be measured, whatever the figures are
    * @throws IOException if the JSON cannot be written
    */
-  public void run(PrintStream out, PrintStream progress, @Nullable Path json) throws IOException {
+  public boolean run(PrintStream out, PrintStream progress, @Nullable Path json)
+      throws IOException {
     Report report = measure(progress);
     out.print(report.table());
     out.flush();
     if (json != null) {
       Files.writeString(json, report.json());
     }
+    return report.isComplete();
   }
 
   Report measure(PrintStream progress) {

@@ -22,6 +22,11 @@ record Report(Machine before, Machine after, Scale scale, List<Figure> figures) 
     figures = List.copyOf(figures);
   }
 
+  /** Whether every row could be measured. */
+  boolean isComplete() {
+    return figures.stream().noneMatch(figure -> Double.isNaN(figure.juvm()));
+  }
+
   // ---- table ----
 
   /** As lines for people. */
@@ -54,13 +59,23 @@ record Report(Machine before, Machine after, Scale scale, List<Figure> figures) 
     for (List<String> line : lines) {
       table.append(align(line, widths)).append(System.lineSeparator());
     }
+    List<String> remarks = remarks();
+    if (!remarks.isEmpty()) {
+      table.append(System.lineSeparator());
+      remarks.forEach(remark -> table.append(remark).append(System.lineSeparator()));
+    }
+    return table.toString();
+  }
+
+  private List<String> remarks() {
+    List<String> remarks = new ArrayList<>();
     for (Figure figure : figures) {
       if (!figure.note().isEmpty()) {
-        table.append(String.format("%n%s, %s: %s", figure.row(), figure.what(), figure.note()));
+        remarks.add(figure.row() + ", " + figure.what() + ": " + figure.note());
       }
     }
-    before.warning().ifPresent(warning -> table.append(System.lineSeparator()).append(warning));
-    return table.append(System.lineSeparator()).toString();
+    before.warning().ifPresent(remarks::add);
+    return remarks;
   }
 
   private static List<String> cells(Figure figure, boolean again) {

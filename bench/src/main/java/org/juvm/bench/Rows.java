@@ -44,6 +44,9 @@ final class Rows {
           Row.of("T18", "Java heap allocated by an operation", Rows::allocation),
           Row.of("W1", "WebAssembly programs, over the engine's own memory", Rows::workloads));
 
+  /** Those that can be measured quickly: guest programs need their time to warm up. */
+  static final List<Row> QUICK = ALL.stream().filter(row -> !row.name().equals("W1")).toList();
+
   private Rows() {}
 
   /**

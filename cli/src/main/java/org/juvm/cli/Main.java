@@ -14,7 +14,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     description = "Runs WebAssembly programs whose memory is in Juvm address spaces.",
-    subcommands = {RunCommand.class, DemoCommand.class, WarmUpCommand.class})
+    subcommands = {RunCommand.class, DemoCommand.class, BenchCommand.class, WarmUpCommand.class})
 public final class Main implements Runnable {
   @Spec private CommandSpec spec;
 

@@ -1,0 +1,61 @@
+package org.juvm.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import org.juvm.bench.Bench;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code juvm bench}: how fast it is here, compared with the JVM's own memory and the kernel. */
+@Command(
+    name = "bench",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    description = {
+      "Measures Juvm, and in the same run what it is to be compared with.",
+      "Prints a table; takes some minutes, and wants a machine that does nothing else."
+    })
+final class BenchCommand implements Callable<Integer> {
+  @Parameters(paramLabel = "ROW", description = "Rows to measure, for instance T6. Default: all.")
+  private List<String> rows = List.of();
+
+  @Option(names = "--quick", description = "Rough figures, without W1, in about a minute.")
+  private boolean quick;
+
+  @Option(names = "--list", description = "Print the rows and measure nothing.")
+  private boolean list;
+
+  @Option(
+      names = "--json",
+      paramLabel = "FILE",
+      description = "Write the figures to a file, too, as JSON.")
+  private @Nullable Path json;
+
+  BenchCommand() {}
+
+  @Override
+  public Integer call() {
+    var bench = bench();
+    if (list) {
+      bench.list(System.out);
+      return ExitStatus.OK;
+    }
+    try {
+      return bench.run(System.out, System.err, json) ? ExitStatus.OK : ExitStatus.FAILED;
+    } catch (IOException e) {
+      throw new Failure.Exit(ExitStatus.FAILED, json + ": cannot be written");
+    }
+  }
+
+  private Bench bench() {
+    try {
+      return Bench.of(rows, quick && !list);
+    } catch (IllegalArgumentException e) {
+      throw Failure.usage(e.getMessage() + ": see 'juvm bench --list'");
+    }
+  }
+}
