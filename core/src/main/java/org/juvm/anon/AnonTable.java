@@ -178,9 +178,11 @@ public final class AnonTable {
     if (dead.isEmpty()) {
       return;
     }
+    int[] frames = dead.scratch();
     for (int i = 0; i < dead.size(); i++) {
-      allocator.free(processor, frame.get(dead.get(i)));
+      frames[i] = frame.get(dead.get(i));
     }
+    allocator.free(processor, frames, dead.size());
     lock.lock();
     try {
       for (int i = 0; i < dead.size(); i++) {

@@ -8,6 +8,10 @@ import java.util.Arrays;
  */
 public final class DeadAnons {
   private int[] anons = new int[16];
+
+  /** As long as anons. */
+  private int[] scratch = new int[16];
+
   private int size;
 
   /** An empty list. */
@@ -16,12 +20,18 @@ public final class DeadAnons {
   void add(int anon) {
     if (size == anons.length) {
       anons = Arrays.copyOf(anons, size * 2);
+      scratch = new int[anons.length];
     }
     anons[size++] = anon;
   }
 
   int get(int index) {
     return anons[index];
+  }
+
+  /** Room for a number per anon. */
+  int[] scratch() {
+    return scratch;
   }
 
   int size() {

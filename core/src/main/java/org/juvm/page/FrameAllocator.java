@@ -26,6 +26,10 @@ public final class FrameAllocator {
   }
 
   private static final int MAXIMUM_BATCH = 16;
+
+  /** Bounds the time that others wait for the free list. */
+  private static final int MAXIMUM_FREED_AT_ONCE = 256;
+
   private static final int CACHES =
       Math.min(8, Integer.highestOneBit(Math.max(1, Runtime.getRuntime().availableProcessors())));
 
@@ -178,6 +182,35 @@ public final class FrameAllocator {
   public void free(int processor, int frame) {
     if (table.release(frame)) {
       push(processor, frame);
+    }
+  }
+
+  /**
+   * Takes many frames back. They are handed out again in the order of the array, so that memory
+   * that was contiguous stays so.
+   *
+   * @param processor any number that differs between concurrent callers
+   * @param frames frames that no page table maps any more
+   * @param count how many of them to free
+   */
+  public void free(int processor, int[] frames, int count) {
+    if (count <= batch) {
+      for (int i = 0; i < count; i++) {
+        free(processor, frames[i]);
+      }
+      return;
+    }
+    for (int end = count; end > 0; end -= MAXIMUM_FREED_AT_ONCE) {
+      lock.lock();
+      try {
+        for (int i = end - 1; i >= Math.max(0, end - MAXIMUM_FREED_AT_ONCE); i--) {
+          if (table.release(frames[i])) {
+            stack.set(stacked++, frames[i]);
+          }
+        }
+      } finally {
+        lock.unlock();
+      }
     }
   }
 
