@@ -1,5 +1,7 @@
 package org.juvm.cli;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import picocli.CommandLine;
@@ -37,6 +39,7 @@ public final class Main implements Runnable {
     command.setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8));
     command.setOut(new PrintWriter(System.out, true, StandardCharsets.UTF_8));
     command.setStopAtPositional(true); // what follows a program is its own
+    requireNonNull(command.getSubcommands().get("bench")).setStopAtPositional(false);
     command.setParameterExceptionHandler((e, ignored) -> usage(e));
     command.setExecutionExceptionHandler(
         (e, at, ignored) -> {
