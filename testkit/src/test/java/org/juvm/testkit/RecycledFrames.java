@@ -26,7 +26,8 @@ import org.juvm.base.Protection;
  *
  * <p>Memory is so small that frames come straight back: the free list is a stack.
  *
- * <p>As a program: {@code RecycledFrames SECONDS} prints what it sees, in all combinations.
+ * <p>As a program: {@code RecycledFrames SECONDS [WAY [USE]]} prints what it sees, in all
+ * combinations that begin so.
  */
 final class RecycledFrames {
 
@@ -64,11 +65,10 @@ final class RecycledFrames {
   /** Words of users have this in their topmost byte, words of the victim have something else. */
   private static final long USER = 0x55L << 56;
 
-  private static final int SPINS_BEFORE_YIELD = 500;
-  private static final int MAXIMUM_YIELDS = 2;
+  private static final int MAXIMUM_SPINS = 3000;
 
   /** Where a user gets no processor, the recycler does not go on for ever. */
-  private static final long MAXIMUM_IDLE_ROUNDS = 1000;
+  private static final long MAXIMUM_IDLE_ROUNDS = 3000;
 
   private static final long VICTIM = 0x66L << 56;
   private static final long OWNER = 0xffL << 56;
@@ -79,7 +79,11 @@ final class RecycledFrames {
   private final Vm vm;
   private final Vmspace victim;
   private volatile Vmspace space;
-  private volatile long base;
+  private final long base;
+
+  /** How often the users have got pages. Written by the recycler. */
+  private volatile long epoch;
+
   private final List<AtomicLong> progress = new ArrayList<>();
   private final AtomicBoolean stop = new AtomicBoolean();
   private final byte[] bytes = new byte[LENGTH];
@@ -91,7 +95,7 @@ final class RecycledFrames {
   /** Loads that gave what another space has. */
   private final AtomicLong staleLoads = new AtomicLong();
 
-  /** Rounds in which every user was running. */
+  /** Rounds in which a user was running. */
   private long rounds;
 
   RecycledFrames(Way way, Use use, int users) {
@@ -152,20 +156,25 @@ final class RecycledFrames {
     }
     try (Cpu cpu = vm.newCpu()) {
       while (!stop.get()) {
+        long given = epoch;
         Vmspace current = space;
         if (cpu.vmspace() != current) {
           cpu.attach(current);
         }
-        for (int i = 0; i < 64; i++) {
-          try {
+        try {
+          for (int i = 0; i < 64; i++) {
             access(cpu, choices, own);
-          } catch (MemoryFault e) {
-            // The recycler has the pages now.
-            if (e.reason() == MemoryFault.Reason.OUT_OF_MEMORY && way != Way.FORK) {
-              throw e;
-            }
+            mine.setOpaque(mine.getPlain() + 1);
           }
-          mine.setOpaque(mine.getPlain() + 1);
+        } catch (MemoryFault e) {
+          if (e.reason() == MemoryFault.Reason.OUT_OF_MEMORY && way != Way.FORK) {
+            throw e;
+          }
+          // The recycler has the pages now; it would be disturbed by further faults.
+          while (epoch == given && !stop.get()) {
+            mine.setOpaque(mine.getPlain() + 1);
+            Thread.onSpinWait();
+          }
         }
       }
     }
@@ -237,6 +246,7 @@ final class RecycledFrames {
             }
           }
         }
+        epoch = all + 1;
         if (running) {
           rounds++;
           most++;
@@ -298,31 +308,30 @@ final class RecycledFrames {
    * Gives each user the time to come to the end of an access. One that does not run now is not
    * waited for long: it may be inside an access, and will be late if anybody ever is.
    *
-   * @return whether all of them did
+   * @return whether any of them did
    */
-  @SuppressWarnings("ThreadPriorityCheck") // a user may need this processor to go on
   private boolean awaitUsers() {
-    boolean all = true;
+    boolean any = false;
     for (AtomicLong user : progress) {
       long before = user.getAcquire();
-      int yields = 0;
-      for (int spins = 1; user.getAcquire() < before + 2 && yields < MAXIMUM_YIELDS; spins++) {
-        if (spins % SPINS_BEFORE_YIELD == 0) {
-          Thread.yield();
-          yields++;
-        } else {
-          Thread.onSpinWait();
-        }
+      int spins = 0;
+      while (user.getAcquire() < before + 1 && spins < MAXIMUM_SPINS) {
+        Thread.onSpinWait();
+        spins++;
       }
-      all &= yields < MAXIMUM_YIELDS;
+      any |= spins < MAXIMUM_SPINS;
     }
-    return all;
+    return any;
   }
 
   public static void main(String[] args) {
     long seconds = Long.parseLong(args[0]);
     for (Way way : Way.values()) {
       for (Use use : Use.values()) {
+        if (!(way + " " + use)
+            .startsWith(String.join(" ", List.of(args).subList(1, args.length)))) {
+          continue;
+        }
         for (int users = 1; users <= 3; users += 2) {
           RecycledFrames frames = new RecycledFrames(way, use, users);
           String outcome;

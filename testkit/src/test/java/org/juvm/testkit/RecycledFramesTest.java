@@ -11,16 +11,16 @@ class RecycledFramesTest {
 
   @ParameterizedTest
   @CsvSource({
-    "UNMAP, STORE, 1, 1000",
-    "UNMAP, STORE, 3, 50",
-    "UNMAP, BULK_STORE, 1, 500",
-    "EXIT, STORE, 1, 500",
-    "EXIT, BULK_STORE, 3, 50",
-    "PROTECT, STORE, 1, 1666",
-    "PROTECT, BULK_STORE, 1, 833",
-    "FORK, STORE, 1, 833",
-    "FORK, STORE, 3, 50",
-    "FORK, BULK_STORE, 1, 333"
+    "UNMAP, STORE, 1, 400",
+    "UNMAP, STORE, 3, 400",
+    "UNMAP, BULK_STORE, 1, 400",
+    "EXIT, STORE, 1, 400",
+    "EXIT, BULK_STORE, 3, 400",
+    "PROTECT, STORE, 1, 400",
+    "PROTECT, BULK_STORE, 1, 400",
+    "FORK, STORE, 1, 400",
+    "FORK, STORE, 3, 400",
+    "FORK, BULK_STORE, 1, 400"
   })
   void lateWriteIntoRecycledFrame(
       RecycledFrames.Way way, RecycledFrames.Use use, int users, int rounds) {
@@ -32,10 +32,10 @@ class RecycledFramesTest {
 
   @ParameterizedTest
   @CsvSource({
-    "UNMAP, LOAD, 1, 1000",
-    "UNMAP, LOAD, 3, 50",
-    "UNMAP, BULK_LOAD, 1, 500",
-    "EXIT, LOAD, 1, 500"
+    "UNMAP, LOAD, 1, 400",
+    "UNMAP, LOAD, 3, 400",
+    "UNMAP, BULK_LOAD, 1, 400",
+    "EXIT, LOAD, 1, 400"
   })
   void staleReadOfRecycledFrame(
       RecycledFrames.Way way, RecycledFrames.Use use, int users, int rounds) {

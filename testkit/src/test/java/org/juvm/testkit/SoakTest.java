@@ -1,0 +1,18 @@
+package org.juvm.testkit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.juvm.Statistics;
+
+@Tag("threads")
+class SoakTest {
+  @Test
+  void eightThreadsOnTwoSpaces() {
+    Choices choices = Choices.fresh();
+    Statistics statistics = new Soak().run(Budget.rounds(Choices.times(1500)), choices);
+    assertThat(statistics.copies()).as("pages copied, %s", choices).isPositive();
+    assertThat(statistics.forks()).isGreaterThan(100);
+  }
+}
