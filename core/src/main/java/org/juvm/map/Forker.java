@@ -128,14 +128,12 @@ public final class Forker {
       parent.pmap().writeProtectAll();
       return;
     }
-    parent.pmap().beginWriteProtect();
-    try {
-      for (MapEntry entry : protect) {
-        parent.pmap().writeProtect(entry.start, entry.end);
-      }
-    } finally {
-      parent.pmap().endWriteProtect();
+    long[] bounds = new long[2 * protect.size()];
+    for (int i = 0; i < protect.size(); i++) {
+      bounds[2 * i] = protect.get(i).start;
+      bounds[2 * i + 1] = protect.get(i).end;
     }
+    parent.pmap().writeProtect(bounds);
   }
 
   private long pages(MapEntry entry) {

@@ -72,12 +72,7 @@ public final class Protector {
     if (losesRead) {
       pmap.remove(start, end, start, end);
     } else if (losesWrite) {
-      pmap.beginWriteProtect();
-      try {
-        pmap.writeProtect(start, end);
-      } finally {
-        pmap.endWriteProtect();
-      }
+      pmap.writeProtect(start, end);
     }
   }
 

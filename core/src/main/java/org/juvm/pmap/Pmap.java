@@ -251,30 +251,10 @@ public final class Pmap {
       if (at == 0) {
         return false;
       }
-      long old = Native.getLong(at);
-      boolean onlyMore = old != 0 && Pte.frame(old) == frame && (old & Pte.RIGHTS & ~rights) == 0;
-      int reverseIndex;
-      if (onlyMore) {
-        reverseIndex = Pte.reverseIndex(old);
-      } else {
-        if (old != 0) {
-          removeEntry(vpn, at, old);
-        }
-        reverseIndex = pmaps.reverse().add(frame, ReverseMap.mapping(number, vpn));
-        if (reverseIndex == ReverseMap.FULL) {
-          return false;
-        }
-        peakResident = Math.max(peakResident, ++resident);
-      }
-      long pte = Pte.of(frame, reverseIndex, rights | Pte.REFERENCED | (store ? Pte.MODIFIED : 0));
-      if (onlyMore) {
-        // Other processors may be setting the bits that they set.
-        while (!Native.compareAndSetLong(at, old, pte | (old & Pte.MODIFIED))) {
-          old = Native.getLong(at);
-        }
-        pte |= old & Pte.MODIFIED;
-      } else {
-        Native.setLongRelease(at, pte);
+      long flags = rights | Pte.REFERENCED | (store ? Pte.MODIFIED : 0);
+      long pte = set(vpn, at, frame, flags);
+      if (pte == 0) {
+        return false;
       }
       // Shootdowns hold this lock, so the cache may be filled without announcing it.
       if (tlb.pmap() == this && (rights & Pte.READ) != 0) {
@@ -285,6 +265,45 @@ public final class Pmap {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Makes an entry map a frame, whatever it mapped before. Returns the entry, or 0. */
+  private long set(long vpn, long at, int frame, long flags) {
+    long old = Native.getLong(at);
+    if (old != 0 && Pte.frame(old) == frame && (old & Pte.RIGHTS & ~flags) == 0) {
+      return addRights(at, old, flags);
+    }
+    if ((old & Pte.WRITE) != 0) {
+      removeEntry(vpn, at, old);
+      old = 0;
+    }
+    int reverseIndex = pmaps.reverse().add(frame, ReverseMap.mapping(number, vpn));
+    if (reverseIndex == ReverseMap.FULL) {
+      return 0;
+    }
+    long pte = Pte.of(frame, reverseIndex, flags);
+    Native.setLongRelease(at, pte);
+    if (old == 0) {
+      peakResident = Math.max(peakResident, ++resident);
+    } else {
+      // Nobody stores through a read-only translation, so nobody is waited for.
+      revoke(vpn, vpn + 1, false, false);
+      removeReverse(vpn, old);
+    }
+    return pte;
+  }
+
+  /** Adds rights to an entry, in which other processors may be setting the bits that they set. */
+  private static long addRights(long at, long old, long flags) {
+    long entry = old;
+    while (!Native.compareAndSetLong(at, entry, entry | flags)) {
+      entry = Native.getLong(at);
+    }
+    return entry | flags;
+  }
+
+  private void removeReverse(long vpn, long pte) {
+    pmaps.reverse().remove(Pte.frame(pte), Pte.reverseIndex(pte), ReverseMap.mapping(number, vpn));
   }
 
   private void revoke(long startVpn, long endVpn, boolean storesOnly, boolean stores) {
@@ -305,7 +324,7 @@ public final class Pmap {
 
   /** Clears an entry that no processor uses. Caller holds the lock. */
   private void forget(long vpn, long at, long pte) {
-    pmaps.reverse().remove(Pte.frame(pte), Pte.reverseIndex(pte), ReverseMap.mapping(number, vpn));
+    removeReverse(vpn, pte);
     Native.setLong(at, 0);
     resident--;
   }
@@ -360,34 +379,23 @@ public final class Pmap {
   }
 
   /**
-   * Takes the right to write from ranges of pages; see {@link #writeProtect}. The protection is in
-   * force for processors when {@link #endWriteProtect} returns, which must follow.
-   */
-  public void beginWriteProtect() {
-    lock.lock();
-    protectedStart = Long.MAX_VALUE;
-    protectedEnd = 0;
-  }
-
-  /** Bounds of what was write-protected since {@link #beginWriteProtect}. Guarded by lock. */
-  private long protectedStart;
-
-  private long protectedEnd;
-
-  /**
-   * Takes the right to write from a range. The cost does not depend on the number of pages that are
-   * mapped in it.
+   * Takes the right to write from ranges of addresses. The cost does not depend on the number of
+   * pages that are mapped in them.
    *
-   * @param start first address, page aligned
-   * @param end the address after the last, page aligned
+   * @param bounds pairs of first address and the address after the last, page aligned, ascending
    */
-  public void writeProtect(long start, long end) {
-    assert lock.isHeld();
-    long startVpn = pageSize.vpn(start);
-    long endVpn = pageSize.vpn(end);
-    if (tables.writeProtect(startVpn, endVpn)) {
-      protectedStart = Math.min(protectedStart, startVpn);
-      protectedEnd = Math.max(protectedEnd, endVpn);
+  public void writeProtect(long... bounds) {
+    lock.lock();
+    try {
+      boolean any = false;
+      for (int i = 0; i < bounds.length; i += 2) {
+        any |= tables.writeProtect(pageSize.vpn(bounds[i]), pageSize.vpn(bounds[i + 1]));
+      }
+      if (any) {
+        revoke(pageSize.vpn(bounds[0]), pageSize.vpn(bounds[bounds.length - 1]), true, true);
+      }
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -397,17 +405,6 @@ public final class Pmap {
     try {
       if (tables.writeProtectAll()) {
         revoke(0, Long.MAX_VALUE, true, true);
-      }
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /** Ends a write-protection: no processor stores through an old translation any more. */
-  public void endWriteProtect() {
-    try {
-      if (protectedStart < protectedEnd) {
-        revoke(protectedStart, protectedEnd, true, true);
       }
     } finally {
       lock.unlock();

@@ -79,8 +79,17 @@ final class ReverseMap {
     return mapping & VPN_MASK;
   }
 
-  /** Adds a mapping. Returns the number for the page table entry, or FULL. */
+  /**
+   * Adds a mapping. The caller holds the lock of the frame's owner, so nobody else adds one, and
+   * where there is none nobody removes one: then the bit lock is not needed.
+   *
+   * @return the number for the page table entry, or FULL
+   */
   int add(int frame, long added) {
+    if (first.getAcquire(frame) == 0 && head.get(frame) == 0) {
+      first.setRelease(frame, added);
+      return 0;
+    }
     long word = lock(frame);
     if (word == 0) {
       first.setRelease(frame, added);
