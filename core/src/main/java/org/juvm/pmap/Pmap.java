@@ -273,9 +273,9 @@ public final class Pmap {
     if (old != 0 && Pte.frame(old) == frame && (old & Pte.RIGHTS & ~flags) == 0) {
       return addRights(at, old, flags);
     }
-    if ((old & Pte.WRITE) != 0) {
+    if (old != 0) {
+      // The old page is gone for every processor before one of them can store to the new one.
       removeEntry(vpn, at, old);
-      old = 0;
     }
     int reverseIndex = pmaps.reverse().add(frame, ReverseMap.mapping(number, vpn));
     if (reverseIndex == ReverseMap.FULL) {
@@ -283,13 +283,7 @@ public final class Pmap {
     }
     long pte = Pte.of(frame, reverseIndex, flags);
     Native.setLongRelease(at, pte);
-    if (old == 0) {
-      peakResident = Math.max(peakResident, ++resident);
-    } else {
-      // Nobody stores through a read-only translation, so nobody is waited for.
-      revoke(vpn, vpn + 1, false, false);
-      removeReverse(vpn, old);
-    }
+    peakResident = Math.max(peakResident, ++resident);
     return pte;
   }
 
@@ -300,10 +294,6 @@ public final class Pmap {
       entry = Native.getLong(at);
     }
     return entry | flags;
-  }
-
-  private void removeReverse(long vpn, long pte) {
-    pmaps.reverse().remove(Pte.frame(pte), Pte.reverseIndex(pte), ReverseMap.mapping(number, vpn));
   }
 
   private void revoke(long startVpn, long endVpn, boolean storesOnly, boolean stores) {
@@ -324,7 +314,7 @@ public final class Pmap {
 
   /** Clears an entry that no processor uses. Caller holds the lock. */
   private void forget(long vpn, long at, long pte) {
-    removeReverse(vpn, pte);
+    pmaps.reverse().remove(Pte.frame(pte), Pte.reverseIndex(pte), ReverseMap.mapping(number, vpn));
     Native.setLong(at, 0);
     resident--;
   }
