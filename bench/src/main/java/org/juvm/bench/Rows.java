@@ -98,7 +98,14 @@ final class Rows {
             NS,
             value(ns, "rawReadRandom"),
             value(ns, "juvmReadRandom"),
-            atMost(2.5, "<= 2.5 ns").and(ratioAtMost(2))));
+            atMost(2.5, "<= 2.5 ns").and(ratioAtMost(2))),
+        Figure.of(
+            row,
+            "chained: each value is the next address",
+            NS,
+            value(ns, "rawReadChained"),
+            value(ns, "juvmReadChained"),
+            Target.NONE));
   }
 
   private static List<Figure> writes(Row row, Lab lab) {

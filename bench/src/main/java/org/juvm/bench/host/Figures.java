@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** Figures that another process prints, as lines {@code figure NAME VALUE}. */
@@ -14,6 +15,11 @@ public final class Figures {
   private static final String PREFIX = "figure ";
 
   private Figures() {}
+
+  /** What a process prints of a figure. */
+  public static String line(String name, double value) {
+    return PREFIX + name + " " + String.format(Locale.ROOT, "%.6g", value);
+  }
 
   /**
    * Runs a command to its end.

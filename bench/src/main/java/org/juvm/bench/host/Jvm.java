@@ -1,55 +1,64 @@
-package org.juvm.bench;
+package org.juvm.bench.host;
 
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.juvm.bench.host.Figures;
-import org.juvm.bench.shot.Scale;
-import org.juvm.bench.shot.Shot;
-import org.juvm.bench.shot.ShotMain;
 
 /** Further JVMs like this one: same executable, same class path, same options. */
-final class Jvm {
+public final class Jvm {
+  private static final String NATIVE_ACCESS = "--enable-native-access=ALL-UNNAMED";
+
+  /** JMH uses it. */
+  private static final String UNSAFE = "--sun-misc-unsafe-memory-access=allow";
+
   private Jvm() {}
 
-  static String executable() {
+  /** The launcher of this JVM. */
+  public static String executable() {
     return Path.of(System.getProperty("java.home"), "bin", "java").toString();
   }
 
   /** Options of this JVM, but for those that are about how it started. */
-  static List<String> options() {
+  public static List<String> options() {
     List<String> options = new ArrayList<>();
     for (String option : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
       if (!isAboutStart(option)) {
         options.add(option);
       }
     }
-    options.add("--enable-native-access=ALL-UNNAMED");
-    // JMH uses it.
-    options.add("--sun-misc-unsafe-memory-access=allow");
+    options.add(NATIVE_ACCESS);
+    options.add(UNSAFE);
     return options;
   }
 
   private static boolean isAboutStart(String option) {
-    return option.startsWith("-XX:AOT")
+    return option.equals(NATIVE_ACCESS)
+        || option.equals(UNSAFE)
+        || option.startsWith("-XX:AOT")
         || option.startsWith("-Xlog:")
         || option.startsWith("-javaagent:")
         || option.startsWith("-agentpath:")
         || option.startsWith("-agentlib:");
   }
 
-  /** Runs a shot in a JVM of its own. */
-  static Map<String, Double> run(Shot.Kind kind, Scale scale) {
+  /**
+   * Runs a class in a JVM of its own.
+   *
+   * @param main the class
+   * @param arguments its arguments
+   * @return the figures that it printed
+   * @throws IllegalStateException if it fails
+   */
+  public static Map<String, Double> run(Class<?> main, List<String> arguments) {
     List<String> command = new ArrayList<>();
     command.add(executable());
     command.addAll(options());
     command.add("-cp");
     command.add(System.getProperty("java.class.path"));
-    command.add(ShotMain.class.getName());
-    command.add(kind.name());
-    command.add(scale.name());
+    command.add(main.getName());
+    command.addAll(arguments);
     return Figures.of(command);
   }
 }

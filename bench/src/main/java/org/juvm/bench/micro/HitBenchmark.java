@@ -34,8 +34,8 @@ import org.openjdk.jmh.infra.Blackhole;
 @OperationsPerInvocation(HitBenchmark.ACCESSES)
 @Fork(value = 1, jvmArgsAppend = "-XX:-UseSuperWord")
 public class HitBenchmark {
-  static final int ACCESSES = 4096;
-  private static final int PAGES = 8;
+  static final int ACCESSES = 2048;
+  private static final int PAGES = 4;
   private static final int BYTES = PAGES * 4096;
 
   private Vm vm;
@@ -55,11 +55,25 @@ public class HitBenchmark {
     address = space.map(BYTES, Protection.READ_WRITE);
     arena = Arena.ofConfined();
     segment = HostMemory.allocate(BYTES, arena);
-    offsets = new SplittableRandom(1).ints(ACCESSES, 0, BYTES / 8).map(i -> i * 8).toArray();
-    for (int i = 0; i < BYTES; i += 8) {
-      cpu.set(ValueLayout.JAVA_LONG, address + i, i);
-      segment.set(ValueLayout.JAVA_LONG, i, i);
+    offsets = offsets(new SplittableRandom(1));
+    // Each value is the offset of the next, in one cycle through all of them.
+    int[] cycle = offsets(new SplittableRandom(2));
+    for (int i = 0; i < cycle.length; i++) {
+      long next = cycle[(i + 1) % cycle.length];
+      cpu.set(ValueLayout.JAVA_LONG, address + cycle[i], next);
+      segment.set(ValueLayout.JAVA_LONG, cycle[i], next);
     }
+  }
+
+  /** All offsets of longs in random order. */
+  private static int[] offsets(SplittableRandom random) {
+    int[] offsets = new int[ACCESSES];
+    for (int i = 0; i < ACCESSES; i++) {
+      int j = random.nextInt(i + 1);
+      offsets[i] = offsets[j];
+      offsets[j] = i * Long.BYTES;
+    }
+    return offsets;
   }
 
   /** Gives everything back. */
@@ -106,6 +120,29 @@ public class HitBenchmark {
     for (int offset : offsets) {
       blackhole.consume(by.get(ValueLayout.JAVA_LONG, from + offset));
     }
+  }
+
+  /** Loads from the segment where the last value says. */
+  @Benchmark
+  public long rawReadChained() {
+    MemorySegment from = segment;
+    long offset = 0;
+    for (int i = 0; i < ACCESSES; i++) {
+      offset = from.get(ValueLayout.JAVA_LONG, offset);
+    }
+    return offset;
+  }
+
+  /** Loads from the vmspace where the last value says. */
+  @Benchmark
+  public long juvmReadChained() {
+    Cpu by = cpu;
+    long from = address;
+    long offset = 0;
+    for (int i = 0; i < ACCESSES; i++) {
+      offset = by.get(ValueLayout.JAVA_LONG, from + offset);
+    }
+    return offset;
   }
 
   /** Stores to the segment, one after the other. */

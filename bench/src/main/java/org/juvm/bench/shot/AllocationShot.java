@@ -13,22 +13,27 @@ import org.juvm.base.Protection;
 /** Bytes of the Java heap that one operation of each kind allocates. */
 final class AllocationShot implements Shot {
   private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-  private final Map<String, Double> figures = new LinkedHashMap<>();
+  private final Map<String, Series> figures = new LinkedHashMap<>();
 
   @Override
   public Map<String, Double> measure(Scale scale) {
-    int pages = scale.times(2000, 50_000, 100_000);
-    int rounds = scale.times(2, 5, 10);
+    int pages = scale.times(2000, 20_000, 20_000);
+    int rounds = scale.times(2, 30, 60);
     try (Vm vm = Vm.builder().memory((2L * pages + 4096) * Region.PAGE).boot();
         Cpu cpu = vm.newCpu()) {
       Vmspace space = vm.newVmspace();
       cpu.attach(space);
-      // Only the last round counts: the compiler removes allocations when it knows the code well.
       for (int i = 0; i < rounds; i++) {
-        round(space, cpu, pages, (long) pages * rounds);
+        // The compiler removes allocations when it knows the code well: the first half is for that.
+        if (i == rounds / 2) {
+          figures.clear();
+        }
+        round(space, cpu, pages, 10L * pages);
       }
     }
-    return figures;
+    Map<String, Double> medians = new LinkedHashMap<>();
+    figures.forEach((name, values) -> medians.put(name, values.median()));
+    return medians;
   }
 
   private void round(Vmspace space, Cpu cpu, int pages, long hits) {
@@ -48,7 +53,7 @@ final class AllocationShot implements Shot {
     long before = threads.getCurrentThreadAllocatedBytes();
     work.run();
     long after = threads.getCurrentThreadAllocatedBytes();
-    figures.put(name, (double) (after - before) / operations);
+    figures.computeIfAbsent(name, key -> new Series()).add((double) (after - before) / operations);
   }
 
   private static void hit(Region region, long times) {

@@ -1,6 +1,5 @@
 package org.juvm.bench.shot;
 
-import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -40,9 +39,4 @@ public interface Shot {
 
   /** Measures, and returns figures by name; times in nanoseconds. */
   Map<String, Double> measure(Scale scale);
-
-  /** What a shot prints of a figure, to be read by the process that asked for it. */
-  static String line(String name, double value) {
-    return "figure " + name + " " + String.format(Locale.ROOT, "%.6g", value);
-  }
 }

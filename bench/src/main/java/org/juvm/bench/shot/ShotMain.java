@@ -1,5 +1,7 @@
 package org.juvm.bench.shot;
 
+import org.juvm.bench.host.Figures;
+
 /** The main class of a JVM that runs one shot: {@code ShotMain KIND SCALE}. */
 public final class ShotMain {
   private static final long STACK_BYTES = 512L << 20;
@@ -16,7 +18,7 @@ public final class ShotMain {
             null,
             () ->
                 shot.measure(scale)
-                    .forEach((name, value) -> System.out.println(Shot.line(name, value))),
+                    .forEach((name, value) -> System.out.println(Figures.line(name, value))),
             "shot",
             STACK_BYTES);
     thread.start();
