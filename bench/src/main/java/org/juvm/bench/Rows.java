@@ -272,7 +272,7 @@ final class Rows {
             .note(full ? lab.kernelNote() : ""),
         Figure.of(
             row,
-            "the same against 1 MiB",
+            "the same against 1 MiB, caches as cold",
             US,
             value(ns, "small.fork") / 1000,
             middle,

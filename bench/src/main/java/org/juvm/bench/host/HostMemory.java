@@ -51,11 +51,25 @@ public final class HostMemory {
               ValueLayout.JAVA_LONG,
               ValueLayout.JAVA_INT));
 
+  private static final int PR_SET_THP_DISABLE = 41;
+  private static final MethodHandle PRCTL =
+      link(
+          "prctl",
+          FunctionDescriptor.of(
+              ValueLayout.JAVA_INT,
+              ValueLayout.JAVA_INT,
+              ValueLayout.JAVA_LONG,
+              ValueLayout.JAVA_LONG,
+              ValueLayout.JAVA_LONG,
+              ValueLayout.JAVA_LONG),
+          Linker.Option.firstVariadicArg(1));
+
   private HostMemory() {}
 
-  private static MethodHandle link(String name, FunctionDescriptor descriptor) {
+  private static MethodHandle link(
+      String name, FunctionDescriptor descriptor, Linker.Option... options) {
     Linker linker = Linker.nativeLinker();
-    return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), descriptor);
+    return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), descriptor, options);
   }
 
   /** Maps anonymous memory, readable and writable. */
@@ -98,6 +112,15 @@ public final class HostMemory {
       int _ = (int) MADVISE.invokeExact(address, bytes, advice);
     } catch (Throwable e) {
       throw failed("madvise", e);
+    }
+  }
+
+  /** Makes this process do without large pages, whoever asks for them, from now on. */
+  public static void disableHugePages() {
+    try {
+      check("prctl", (int) PRCTL.invokeExact(PR_SET_THP_DISABLE, 1L, 0L, 0L, 0L));
+    } catch (Throwable e) {
+      throw failed("prctl", e);
     }
   }
 

@@ -4,20 +4,24 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import org.juvm.Cpu;
 import org.juvm.Vm;
 import org.juvm.Vmspace;
+import org.juvm.bench.host.HostMemory;
 
 /**
  * What the process takes from the host for each resident page beside the page itself: the growth of
- * its resident set while a mapping is touched, without the frames. The frames are told apart by the
- * large pages that are asked for them and for nothing else.
+ * its resident set from before the system is booted until all its memory is in use, less the pages.
+ * In a process without large host pages, because those that are used in part would count in full.
  */
 final class FootprintShot implements Shot {
+  /** Frames that are not touched: what the system keeps for itself. */
+  private static final int SLACK = 64;
+
   @Override
   public Map<String, Double> measure(Scale scale) {
+    HostMemory.disableHugePages();
     int pages = (int) (scale.pick(32L << 20, 256L << 20, 1L << 30) / Region.PAGE);
     // Compiles and loads what there is to compile and load.
     touch(Math.min(pages, 1 << 16));
@@ -25,34 +29,27 @@ final class FootprintShot implements Shot {
   }
 
   private static double touch(int pages) {
-    try (Vm vm = Vm.builder().memory((pages + 4096L) * Region.PAGE).boot();
+    long before = resident();
+    try (Vm vm = Vm.builder().memory((pages + (long) SLACK) * Region.PAGE).boot();
         Cpu cpu = vm.newCpu()) {
       Vmspace space = vm.newVmspace();
       cpu.attach(space);
-      Region region = Region.map(space, cpu, pages);
-      long before = resident();
-      region.write();
-      return (double) (resident() - before) / pages;
+      Region.map(space, cpu, pages).write();
+      return (double) (resident() - before) / pages - Region.PAGE;
     }
   }
 
-  /** Bytes of the process in memory, but for ranges with large pages. */
+  /** Bytes of the process that are in memory. */
   private static long resident() {
-    List<String> lines;
     try {
-      lines = Files.readAllLines(Path.of("/proc/self/smaps"));
+      for (String line : Files.readAllLines(Path.of("/proc/self/smaps_rollup"))) {
+        if (line.startsWith("Rss:")) {
+          return Long.parseLong(line.replaceAll("\\D", "")) << 10;
+        }
+      }
     } catch (IOException e) {
       throw new UncheckedIOException("needs Linux", e);
     }
-    long sum = 0;
-    long range = 0;
-    for (String line : lines) {
-      if (line.startsWith("Rss:")) {
-        range = Long.parseLong(line.replaceAll("\\D", "")) << 10;
-      } else if (line.startsWith("VmFlags:") && !line.contains(" hg")) {
-        sum += range;
-      }
-    }
-    return sum;
+    throw new IllegalStateException("/proc/self/smaps_rollup has no resident set");
   }
 }
