@@ -15,11 +15,11 @@ class RecycledFramesTest {
     "UNMAP, STORE, 3, 400",
     "UNMAP, BULK_STORE, 1, 400",
     "EXIT, STORE, 1, 400",
-    "EXIT, BULK_STORE, 3, 400",
+    "EXIT, BULK_STORE, 3, 150",
     "PROTECT, STORE, 1, 400",
     "PROTECT, BULK_STORE, 1, 400",
     "FORK, STORE, 1, 400",
-    "FORK, STORE, 3, 400",
+    "FORK, STORE, 3, 60",
     "FORK, BULK_STORE, 1, 400"
   })
   void lateWriteIntoRecycledFrame(
