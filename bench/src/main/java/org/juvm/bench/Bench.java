@@ -87,16 +87,17 @@ public final class Bench {
     List<Figure> figures = new ArrayList<>();
     for (Row row : rows) {
       progress.println(row.name() + ": " + row.title());
-      figures.addAll(measure(row, lab));
+      figures.addAll(measure(row, lab, progress));
     }
     return new Report(machine, Machine.here(), scale, figures);
   }
 
   /** One row that fails does not keep the others from being measured. */
-  private static List<Figure> measure(Row row, Lab lab) {
+  private static List<Figure> measure(Row row, Lab lab, PrintStream progress) {
     try {
       return row.measure(lab);
     } catch (RuntimeException e) {
+      e.printStackTrace(progress);
       return List.of(Figure.failed(row, e));
     }
   }

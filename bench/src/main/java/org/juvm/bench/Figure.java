@@ -1,7 +1,5 @@
 package org.juvm.bench;
 
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.util.List;
 
 /**
@@ -31,8 +29,6 @@ record Figure(
 
   /** What there is to say of a row that could not be measured. */
   static Figure failed(Row row, RuntimeException reason) {
-    StringWriter trace = new StringWriter();
-    reason.printStackTrace(new PrintWriter(trace));
     return new Figure(
         row.name(),
         row.title(),
@@ -40,7 +36,7 @@ record Figure(
         Double.NaN,
         Double.NaN,
         new Target("", List.of((baseline, juvm) -> juvm)),
-        "could not be measured: " + trace);
+        "could not be measured: " + reason.getMessage());
   }
 
   /** The same with a note. */

@@ -165,25 +165,28 @@ final class Rows {
   private static List<Figure> bulk(Row row, Lab lab) {
     long bytes = lab.scale().pick(1L << 20, 64L << 20, 256L << 20);
     List<Figure> figures = new ArrayList<>();
-    for (String recycled : List.of("false", "true")) {
-      Map<String, Double> ns =
-          lab.jmh(
-              BulkBenchmark.class,
-              ".*",
-              Map.of("bytes", Long.toString(bytes), "recycled", recycled));
-      String frames = recycled.equals("true") ? ", frames used before" : "";
-      for (String what : List.of("CopyOut", "CopyIn", "Fill", "Scan")) {
-        figures.add(
-            Figure.of(
-                row,
-                describe(what) + frames,
-                "GB/s",
-                bytes / value(ns, "raw" + what),
-                bytes / value(ns, "juvm" + what),
-                ratioAtLeast(0.95)));
-      }
+    Map<String, Double> fresh = lab.jmh(BulkBenchmark.class, ".*", bulkParameters(bytes, false));
+    Map<String, Double> recycled =
+        lab.jmh(BulkBenchmark.class, "juvm.*", bulkParameters(bytes, true));
+    for (String what : List.of("CopyOut", "CopyIn", "Fill", "Scan")) {
+      double baseline = bytes / value(fresh, "raw" + what);
+      figures.add(bulk(row, describe(what), baseline, bytes / value(fresh, "juvm" + what)));
+      figures.add(
+          bulk(
+              row,
+              describe(what) + ", frames used before",
+              baseline,
+              bytes / value(recycled, "juvm" + what)));
     }
     return figures;
+  }
+
+  private static Map<String, String> bulkParameters(long bytes, boolean recycled) {
+    return Map.of("bytes", Long.toString(bytes), "recycled", Boolean.toString(recycled));
+  }
+
+  private static Figure bulk(Row row, String what, double baseline, double juvm) {
+    return Figure.of(row, what, "GB/s", baseline, juvm, ratioAtLeast(0.95));
   }
 
   private static String describe(String what) {

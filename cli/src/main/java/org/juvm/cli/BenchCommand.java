@@ -23,7 +23,7 @@ final class BenchCommand implements Callable<Integer> {
   @Parameters(paramLabel = "ROW", description = "Rows to measure, for instance T6. Default: all.")
   private List<String> rows = List.of();
 
-  @Option(names = "--quick", description = "Rough figures, without W1, in about a minute.")
+  @Option(names = "--quick", description = "Rough figures, without W1, in a minute or two.")
   private boolean quick;
 
   @Option(names = "--list", description = "Print the rows and measure nothing.")

@@ -47,7 +47,7 @@ public final class Micro {
    */
   public Map<String, Double> measure(String jvm, List<String> options) {
     return measure(
-        builder -> builder.jvm(jvm).jvmArgs(options.toArray(String[]::new)), scale.times(1, 1, 3));
+        builder -> builder.jvm(jvm).jvmArgs(options.toArray(String[]::new)), scale.times(1, 1, 2));
   }
 
   /** Runs the benchmarks once, in this JVM. For tests. */
@@ -85,10 +85,10 @@ public final class Micro {
             .include("^" + Pattern.quote(benchmarks.getName()) + "\\.(" + methods + ")$")
             .verbosity(VerboseMode.SILENT)
             .shouldFailOnError(true)
-            .warmupIterations(scale.times(1, 3, 4))
-            .warmupTime(TimeValue.milliseconds(scale.pick(1, 100, 200)))
+            .warmupIterations(scale.times(1, 4, 5))
+            .warmupTime(TimeValue.milliseconds(scale.pick(1, 150, 300)))
             .measurementIterations(scale.times(1, 4, 5))
-            .measurementTime(TimeValue.milliseconds(scale.pick(1, 100, 150)));
+            .measurementTime(TimeValue.milliseconds(scale.pick(1, 100, 100)));
     parameters.forEach(builder::param);
     return builder;
   }

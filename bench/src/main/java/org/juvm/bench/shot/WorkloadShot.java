@@ -38,22 +38,43 @@ final class WorkloadShot implements Shot {
     Map<String, Double> figures = new LinkedHashMap<>();
     for (Workload workload : Workload.values()) {
       int size = (int) scale.pick(10, workload.fullSize() / 4, workload.fullSize());
-      int warmUps = scale.times(0, 2, 3);
+      warmUp(workload, memories, size, scale.pick(0, 10_000_000_000L, 20_000_000_000L));
       int runs = scale.times(1, 3, 5);
       Series times = new Series();
-      for (int i = -warmUps; i < runs; i++) {
-        long start = System.nanoTime();
-        String output = workload.run(memories, size);
-        double time = System.nanoTime() - start;
-        if (output.isEmpty()) {
-          throw new IllegalStateException("the workload printed nothing: " + workload);
-        }
-        if (i >= 0) {
-          times.add(time);
-        }
+      for (int i = 0; i < runs; i++) {
+        times.add(run(workload, memories, size));
       }
       figures.put(workload.name().toLowerCase(Locale.ROOT), times.median());
     }
     return figures;
+  }
+
+  /**
+   * Runs small pieces for some time, then whole ones until they get no faster. Large guest
+   * functions take the compiler many seconds, in which a whole one would crawl through the
+   * interpreter.
+   */
+  private static void warmUp(
+      Workload workload, Function<MemoryLimits, Memory> memories, int size, long time) {
+    long start = System.nanoTime();
+    while (System.nanoTime() - start < time) {
+      run(workload, memories, Math.max(10, size / 40));
+    }
+    double best = run(workload, memories, size);
+    double last = run(workload, memories, size);
+    while (last < 0.95 * best) {
+      best = last;
+      last = run(workload, memories, size);
+    }
+  }
+
+  private static double run(Workload workload, Function<MemoryLimits, Memory> memories, int size) {
+    long start = System.nanoTime();
+    String output = workload.run(memories, size);
+    double time = (double) (System.nanoTime() - start);
+    if (output.isEmpty()) {
+      throw new IllegalStateException("the workload printed nothing: " + workload);
+    }
+    return time;
   }
 }
