@@ -96,8 +96,8 @@ public final class AmapTree {
     return levels != 0 && slot >>> (levels * SLOT_BITS) == 0;
   }
 
-  private int newNode() {
-    int node = pool.allocate();
+  private int newNode(boolean zeroed) {
+    int node = pool.allocate(zeroed);
     if (node == 0) {
       // Callers make sure by hasRoom that this cannot be.
       throw new VmPanic("amap nodes exhausted");
@@ -148,7 +148,7 @@ public final class AmapTree {
   int raise(int root, int levels, int newLevels) {
     int top = root;
     for (int level = levels; top != 0 && level < newLevels; level++) {
-      int node = newNode();
+      int node = newNode(true);
       setSlot(node, 0, top);
       top = node;
     }
@@ -184,13 +184,13 @@ public final class AmapTree {
   /** A node that only the caller refers to, with the same contents: itself, or a copy. */
   private int own(int node, int level) {
     if (node == 0) {
-      return newNode();
+      return newNode(true);
     }
     int count = references(node);
     if (count == 1) {
       return node;
     }
-    int copy = newNode();
+    int copy = newNode(false);
     Native.copy(
         pool.address(node) + SLOTS_OFFSET,
         pool.address(copy) + SLOTS_OFFSET,
@@ -243,7 +243,7 @@ public final class AmapTree {
         shared = share(child, level - 1, at, start, end);
       }
       if (shared != 0) {
-        copy = copy == 0 ? newNode() : copy;
+        copy = copy == 0 ? newNode(true) : copy;
         setSlot(copy, i, shared);
       }
     }

@@ -63,8 +63,6 @@ public final class Forker {
     try {
       if (parent.isExited()) {
         outcome = MapOutcome.EXITED;
-      } else if (!machine.amaps().hasRoom(parent.entryCount())) {
-        outcome = MapOutcome.NO_MEMORY;
       } else {
         outcome = copyEntries(copies);
       }
@@ -110,7 +108,7 @@ public final class Forker {
       }
       MapEntry copy = entry.part(entry.start, entry.end);
       switch (entry.inheritance) {
-        case SHARE -> share(entry, copy);
+        case SHARE -> outcome = share(entry, copy);
         case COPY -> outcome = copy(entry, copy, protect);
         case ZERO, NONE -> copy.needsCopy = true;
       }
@@ -140,7 +138,10 @@ public final class Forker {
     return pageSize.vpn(entry.end - entry.start);
   }
 
-  private void share(MapEntry entry, MapEntry copy) {
+  private MapOutcome share(MapEntry entry, MapEntry copy) {
+    if (!machine.amaps().hasRoom(2)) {
+      return MapOutcome.NO_MEMORY;
+    }
     shares = true;
     parent.resolveNeedsCopy(entry, dead);
     copy.needsCopy = false;
@@ -150,6 +151,7 @@ public final class Forker {
     amap.lock();
     amap.reference(entry.slot, pages(entry), true);
     amap.unlock();
+    return MapOutcome.DONE;
   }
 
   private static Amap amapOf(MapEntry entry) {
@@ -180,6 +182,9 @@ public final class Forker {
         return MapOutcome.DONE;
       }
       // Others see this memory as theirs, or a page must stay in place: the child gets an amap now.
+      if (!machine.amaps().hasRoom(2)) {
+        return MapOutcome.NO_MEMORY;
+      }
       Amap childAmap = amap.copy(entry.slot, pages);
       copy.amap = childAmap;
       copy.needsCopy = false;

@@ -35,7 +35,7 @@ public final class Unmapper {
     List<MapEntry> removed = new ArrayList<>(2);
     map.lockWrite();
     try {
-      if (!map.machine().amaps().hasRoom(map.entryCount())) {
+      if (!map.machine().amaps().hasRoom(2 * amapsIn(start, end))) {
         return MapOutcome.NO_MEMORY;
       }
       map.clip(start);
@@ -61,6 +61,17 @@ public final class Unmapper {
     }
     map.release(removed);
     return MapOutcome.DONE;
+  }
+
+  /** The number of entries in a range that have an amap, parts of which may have to be copied. */
+  private int amapsIn(long start, long end) {
+    int amaps = 0;
+    for (MapEntry entry = map.entries().firstEndingAfter(start);
+        entry != null && entry.start < end;
+        entry = entry.next) {
+      amaps += entry.amap == null ? 0 : 1;
+    }
+    return amaps;
   }
 
   /** Ends the address space: everything goes. Harmless if it has ended already. */

@@ -131,7 +131,7 @@ final class PageTables {
   }
 
   private long newTable() {
-    int block = pool.allocate();
+    int block = pool.allocate(true);
     return block == 0 ? 0 : pool.address(block);
   }
 

@@ -58,6 +58,10 @@ public final class Tlb {
   }
 
   private final int shift;
+
+  /** What is left of shift when an index counts longs instead of entries. */
+  private final int indexShift;
+
   private final Counters counters;
 
   /**
@@ -94,6 +98,7 @@ public final class Tlb {
    */
   public Tlb(PageSize pageSize, Counters counters) {
     this.shift = pageSize.shift();
+    indexShift = shift - ENTRY_SHIFT;
     this.counters = counters;
   }
 
@@ -125,7 +130,7 @@ public final class Tlb {
    * @return index of the entry in the array
    */
   public int index(long[] words, long address) {
-    return (int) (address >>> (shift - ENTRY_SHIFT)) & (words.length - ENTRY_LONGS);
+    return (int) (address >>> indexShift) & (words.length - ENTRY_LONGS);
   }
 
   /**

@@ -4,8 +4,8 @@ import org.juvm.sync.LockRank;
 import org.juvm.sync.RankedLock;
 
 /**
- * An allocator of equal blocks of native memory, numbered from one; zero is no block. A block is
- * zero-filled when it is handed out. Blocks that were never used cost no memory. Thread-safe.
+ * An allocator of equal blocks of native memory, numbered from one; zero is no block. Blocks that
+ * were never used cost no memory. Thread-safe.
  */
 public final class BlockPool {
   /** Keeps the addresses valid. */
@@ -42,11 +42,12 @@ public final class BlockPool {
   }
 
   /**
-   * Hands out a block of zeros.
+   * Hands out a block.
    *
+   * @param zeroed true if it must hold zeros; else its bytes are undefined
    * @return its number, or 0 if none is left
    */
-  public int allocate() {
+  public int allocate(boolean zeroed) {
     int block;
     lock.lock();
     try {
@@ -63,7 +64,9 @@ public final class BlockPool {
     } finally {
       lock.unlock();
     }
-    Native.zero(address(block), blockBytes);
+    if (zeroed) {
+      Native.zero(address(block), blockBytes);
+    }
     return block;
   }
 

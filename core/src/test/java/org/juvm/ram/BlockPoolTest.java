@@ -19,7 +19,7 @@ class BlockPoolTest {
     Random random = new Random(11);
     for (int step = 0; step < 20_000; step++) {
       if (random.nextInt(50) < 26) {
-        int block = pool.allocate();
+        int block = pool.allocate(true);
         assertThat(block == 0).isEqualTo(live.size() == capacity);
         if (block != 0) {
           assertThat(live).doesNotContain(block);
