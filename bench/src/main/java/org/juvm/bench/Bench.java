@@ -27,16 +27,13 @@ public final class Bench {
   /**
    * A benchmark of some rows.
    *
-   * @param names names of rows, in any order and case; none for all, or for those that a quick
-   *     benchmark has
+   * @param names names of rows, in any order and case; none for all but the programs (W1)
    * @param quick true for rough figures in a quarter of the time
    * @return the benchmark
    * @throws IllegalArgumentException if there is no row of one of these names
    */
   public static Bench of(List<String> names, boolean quick) {
-    return quick
-        ? new Bench(names.isEmpty() ? Rows.QUICK : Rows.named(names), Scale.QUICK, true)
-        : new Bench(Rows.named(names), Scale.FULL, true);
+    return new Bench(Rows.named(names), quick ? Scale.QUICK : Scale.FULL, true);
   }
 
   /** One that sees whether everything works, in this process. */
@@ -50,12 +47,12 @@ public final class Bench {
   }
 
   /**
-   * Prints the names of the rows and what they measure.
+   * Prints the names of all rows and what they measure.
    *
    * @param out where to
    */
-  public void list(PrintStream out) {
-    for (Row row : rows) {
+  public static void list(PrintStream out) {
+    for (Row row : Rows.ALL) {
       out.printf("%-4s %s%n", row.name(), row.title());
     }
   }
@@ -78,6 +75,11 @@ public final class Bench {
       Files.writeString(json, report.json());
     }
     return report.isComplete();
+  }
+
+  /** The names of what it measures. */
+  List<String> names() {
+    return rows.stream().map(Row::name).toList();
   }
 
   Report measure(PrintStream progress) {

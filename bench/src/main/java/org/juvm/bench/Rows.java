@@ -44,19 +44,19 @@ final class Rows {
           Row.of("T18", "Java heap allocated by an operation", Rows::allocation),
           Row.of("W1", "WebAssembly programs, over the engine's own memory", Rows::workloads));
 
-  /** Those that can be measured quickly: guest programs need their time to warm up. */
-  static final List<Row> QUICK = ALL.stream().filter(row -> !row.name().equals("W1")).toList();
+  /** Those that are measured unless others are named: guest programs need minutes to warm up. */
+  static final List<Row> USUAL = ALL.stream().filter(row -> !row.name().equals("W1")).toList();
 
   private Rows() {}
 
   /**
-   * The rows of these names, in the usual order; all if there are none.
+   * The rows of these names, in the order of the table; the usual ones if there are none.
    *
    * @throws IllegalArgumentException if there is no row of a name
    */
   static List<Row> named(List<String> names) {
     if (names.isEmpty()) {
-      return ALL;
+      return USUAL;
     }
     TreeSet<String> wanted = new TreeSet<>();
     names.forEach(name -> wanted.add(name.toUpperCase(Locale.ROOT)));

@@ -39,7 +39,7 @@ final class WorkloadShot implements Shot {
     for (Workload workload : Workload.values()) {
       int size = (int) scale.pick(10, workload.fullSize() / 4, workload.fullSize());
       warmUp(workload, memories, size, scale.pick(0, 10_000_000_000L, 20_000_000_000L));
-      int runs = scale.times(1, 3, 5);
+      int runs = scale.times(1, 3, 3);
       Series times = new Series();
       for (int i = 0; i < runs; i++) {
         times.add(run(workload, memories, size));
@@ -50,9 +50,8 @@ final class WorkloadShot implements Shot {
   }
 
   /**
-   * Runs small pieces for some time, then whole ones until they get no faster. Large guest
-   * functions take the compiler many seconds, in which a whole one would crawl through the
-   * interpreter.
+   * Runs small pieces for some time, then a whole one. Large guest functions take the compiler many
+   * seconds, in which a whole one would crawl through the interpreter.
    */
   private static void warmUp(
       Workload workload, Function<MemoryLimits, Memory> memories, int size, long time) {
@@ -60,12 +59,7 @@ final class WorkloadShot implements Shot {
     while (System.nanoTime() - start < time) {
       run(workload, memories, Math.max(10, size / 40));
     }
-    double best = run(workload, memories, size);
-    double last = run(workload, memories, size);
-    while (last < 0.95 * best) {
-      best = last;
-      last = run(workload, memories, size);
-    }
+    run(workload, memories, size);
   }
 
   private static double run(Workload workload, Function<MemoryLimits, Memory> memories, int size) {
