@@ -20,7 +20,9 @@ import picocli.CommandLine.Parameters;
       "Prints a table; takes about six minutes, and wants a machine that does nothing else."
     })
 final class BenchCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "ROW", description = "Rows to measure, for instance T6. Default: all but W1.")
+  @Parameters(
+      paramLabel = "ROW",
+      description = "Rows to measure, for instance T6. Default: all but W1.")
   private List<String> rows = List.of();
 
   @Option(names = "--quick", description = "Rough figures in a minute or two.")

@@ -17,6 +17,9 @@ import run.endive.wasm.WasmEngineException;
  */
 record Failure(int status, String message) {
 
+  /** How the engine's interpreter begins its message when it meets, for example, a vector. */
+  private static final String UNKNOWN_INSTRUCTION = "Machine doesn't recognize Instruction";
+
   /** Thrown by a subcommand that has found the reason itself. */
   static final class Exit extends RuntimeException {
     private static final long serialVersionUID = 1L;
@@ -85,6 +88,9 @@ record Failure(int status, String message) {
           new Failure(ExitStatus.OUT_OF_MEMORY, "out of memory: Java heap: " + line(e));
       case UncheckedIOException e ->
           new Failure(ExitStatus.FAILED, "input or output failed: " + line(e));
+      case RuntimeException e when line(e).startsWith(UNKNOWN_INSTRUCTION) ->
+          new Failure(
+              ExitStatus.USAGE, "the program has an instruction that the engine does not know");
       case RuntimeException e -> throw e;
       case Error e -> throw e;
       default -> throw new IllegalStateException(cause);

@@ -229,7 +229,6 @@ public final class WasmProcess implements AutoCloseable {
   public void close() {
     if (!closed) {
       closed = true;
-      instance.close();
       closeAll(memories, host);
     }
   }

@@ -13,7 +13,6 @@ import run.endive.runtime.TableFactory;
 import run.endive.runtime.TableInstance;
 import run.endive.runtime.TrapException;
 import run.endive.wasm.UninstantiableException;
-import run.endive.wasm.WasmEngineException;
 import run.endive.wasm.WasmModule;
 import run.endive.wasm.types.MemoryLimits;
 import run.endive.wasm.types.Table;
@@ -78,7 +77,8 @@ public final class WasmProgram {
       return MachineFactoryCompiler.builder(code)
           .withInterpreterFallback(InterpreterFallback.SILENT)
           .compile();
-    } catch (WasmEngineException unknownInstruction) {
+    } catch (RuntimeException notCompilable) {
+      // The compiler says in many ways that it does not know something; the interpreter knows more.
       return InterpreterMachine::new;
     }
   }

@@ -12,7 +12,6 @@ public final class WasmBuilder {
   public static final int I32 = 0x7f;
   public static final int I64 = 0x7e;
   public static final int F64 = 0x7c;
-  public static final int V128 = 0x7b;
   private static final int FUNCTION_REFERENCE = 0x70;
   private static final int END = 0x0b;
 

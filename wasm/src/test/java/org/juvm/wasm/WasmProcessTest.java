@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.juvm.wasm.WasmBuilder.F64;
 import static org.juvm.wasm.WasmBuilder.I32;
 import static org.juvm.wasm.WasmBuilder.I64;
-import static org.juvm.wasm.WasmBuilder.V128;
 import static org.juvm.wasm.WasmBuilder.code;
 import static org.juvm.wasm.WasmBuilder.i32;
 
@@ -179,30 +178,6 @@ class WasmProcessTest extends WithVm {
         parent.call("setLong", 3);
         assertThat(parent.callInt("get")).isEqualTo(5);
         assertThat(child.call("getLong")[0]).isEqualTo(1L << 40);
-      }
-    }
-  }
-
-  /** The compiler leaves modules with vectors to the interpreter. */
-  @ParameterizedTest
-  @EnumSource
-  void aForkHasBothHalvesOfVectors(Engine engine) {
-    var vector = new int[18];
-    vector[0] = 0xfd;
-    vector[1] = 0x0c;
-    var other = vector.clone();
-    for (int i = 2; i < 18; i++) {
-      other[i] = i;
-    }
-    var builder = new WasmBuilder().global(V128, code(vector));
-    builder.function("set", NONE, NONE, code(other), code(0x24, 0));
-    builder.function("low", NONE, LONG, code(0x23, 0, 0xfd, 0x1d, 0));
-    builder.function("high", NONE, LONG, code(0x23, 0, 0xfd, 0x1d, 1));
-    try (var parent = start(engine, builder)) {
-      parent.call("set");
-      try (var child = parent.fork(noImports())) {
-        assertThat(child.call("low")[0]).isEqualTo(0x0908070605040302L);
-        assertThat(child.call("high")[0]).isEqualTo(0x11100f0e0d0c0b0aL);
       }
     }
   }
