@@ -165,11 +165,15 @@ public final class AnonTable {
     references.set(anon, left);
     if (left == 0) {
       dead.add(anon);
+      if (dead.areMany()) {
+        free(dead, 0);
+      }
     }
   }
 
   /**
-   * Frees anons without references, and their frames. Called without the amap's lock.
+   * Frees anons without references, and their frames. Called without the amap's lock, so that
+   * others need not wait, unless there are many.
    *
    * @param dead the anons; empty afterwards
    * @param processor any number that differs between concurrent callers

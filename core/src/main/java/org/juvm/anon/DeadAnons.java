@@ -3,10 +3,12 @@ package org.juvm.anon;
 import java.util.Arrays;
 
 /**
- * Anons that lost their last reference under an amap's lock, to be freed when it is released. For
- * one thread; reusable.
+ * Anons that lost their last reference under an amap's lock, to be freed when it is released, or
+ * when there are many of them. For one thread; reusable.
  */
 public final class DeadAnons {
+  private static final int MANY = 4096;
+
   private int[] anons = new int[16];
 
   /** As long as anons. */
@@ -36,6 +38,11 @@ public final class DeadAnons {
 
   int size() {
     return size;
+  }
+
+  /** Whether it is time to free these before there are more. */
+  boolean areMany() {
+    return size >= MANY;
   }
 
   boolean isEmpty() {

@@ -13,6 +13,12 @@ import org.juvm.trace.Counter;
  * <p>Source: {@code uvm_unmap_remove}, {@code uvm_unmap_detach}.
  */
 public final class Unmapper {
+  /**
+   * Room is made sure of for so many amaps whose nodes must be copied because only a part of what
+   * is shared goes. Most need none.
+   */
+  private static final int MAXIMUM_COPIES = 1024;
+
   private final VmMap map;
 
   /**
@@ -35,7 +41,7 @@ public final class Unmapper {
     List<MapEntry> removed = new ArrayList<>(2);
     map.lockWrite();
     try {
-      if (!map.machine().amaps().hasRoom(2 * amapsIn(start, end))) {
+      if (!map.machine().amaps().hasRoom(2 * Math.min(amapsIn(start, end), MAXIMUM_COPIES))) {
         return MapOutcome.NO_MEMORY;
       }
       map.clip(start);
