@@ -14,6 +14,8 @@ import org.juvm.base.Protection;
  * time: alone, and while another thread works in the same address space.
  */
 final class SplitShot implements Shot {
+  private static final long MEMORY = 1L << 30;
+
   private volatile boolean stop;
 
   @Override
@@ -21,7 +23,8 @@ final class SplitShot implements Shot {
     int pages = scale.times(200, 8000, 40_000);
     int rounds = scale.times(2, 5, 9);
     Map<String, Double> figures = new LinkedHashMap<>();
-    try (Vm vm = Vm.builder().memory((pages + 4096L) * Region.PAGE).boot();
+    // More than the pages need: each of so many mappings takes bookkeeping memory, too.
+    try (Vm vm = Vm.builder().memory(MEMORY).boot();
         Cpu cpu = vm.newCpu()) {
       Vmspace space = vm.newVmspace();
       cpu.attach(space);
