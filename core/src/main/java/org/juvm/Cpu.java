@@ -29,8 +29,11 @@ public final class Cpu implements AutoCloseable {
   private final Vm vm;
   private final Processor processor;
 
-  /** The processor's; here because every access uses it. */
+  // The processor's, here because every access uses them.
   private final Tlb tlb;
+  private final long[] words;
+  private final int indexShift;
+  private final int shift;
 
   private final Atomics atomics;
   private final Bulk bulk;
@@ -39,6 +42,9 @@ public final class Cpu implements AutoCloseable {
     this.vm = vm;
     processor = new Processor(vm, number);
     tlb = processor.tlb;
+    words = tlb.words();
+    indexShift = tlb.indexShift();
+    shift = processor.pageSize().shift();
     atomics = new Atomics(processor);
     bulk = new Bulk(processor);
   }
@@ -129,9 +135,8 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be loaded
    */
   public byte get(ValueLayout.OfByte layout, long address) {
-    long[] words = tlb.words();
-    int i = tlb.index(words, address);
-    long page = tlb.page(address + Byte.BYTES - 1);
+    int i = Tlb.index(address, indexShift);
+    long page = (address + Byte.BYTES - 1) >>> shift;
     if (Tlb.loads(words, i, page)) {
       byte value = Native.ALL.get(layout, Tlb.translate(words, i, address));
       if (Tlb.stillLoads(words, i, page)) {
@@ -151,9 +156,8 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be loaded
    */
   public short get(ValueLayout.OfShort layout, long address) {
-    long[] words = tlb.words();
-    int i = tlb.index(words, address);
-    long page = tlb.page(address + Short.BYTES - 1);
+    int i = Tlb.index(address, indexShift);
+    long page = (address + Short.BYTES - 1) >>> shift;
     if (Tlb.loads(words, i, page)) {
       short value = Native.ALL.get(layout, Tlb.translate(words, i, address));
       if (Tlb.stillLoads(words, i, page)) {
@@ -173,9 +177,8 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be loaded
    */
   public char get(ValueLayout.OfChar layout, long address) {
-    long[] words = tlb.words();
-    int i = tlb.index(words, address);
-    long page = tlb.page(address + Character.BYTES - 1);
+    int i = Tlb.index(address, indexShift);
+    long page = (address + Character.BYTES - 1) >>> shift;
     if (Tlb.loads(words, i, page)) {
       char value = Native.ALL.get(layout, Tlb.translate(words, i, address));
       if (Tlb.stillLoads(words, i, page)) {
@@ -195,9 +198,8 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be loaded
    */
   public int get(ValueLayout.OfInt layout, long address) {
-    long[] words = tlb.words();
-    int i = tlb.index(words, address);
-    long page = tlb.page(address + Integer.BYTES - 1);
+    int i = Tlb.index(address, indexShift);
+    long page = (address + Integer.BYTES - 1) >>> shift;
     if (Tlb.loads(words, i, page)) {
       int value = Native.ALL.get(layout, Tlb.translate(words, i, address));
       if (Tlb.stillLoads(words, i, page)) {
@@ -217,9 +219,8 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be loaded
    */
   public long get(ValueLayout.OfLong layout, long address) {
-    long[] words = tlb.words();
-    int i = tlb.index(words, address);
-    long page = tlb.page(address + Long.BYTES - 1);
+    int i = Tlb.index(address, indexShift);
+    long page = (address + Long.BYTES - 1) >>> shift;
     if (Tlb.loads(words, i, page)) {
       long value = Native.ALL.get(layout, Tlb.translate(words, i, address));
       if (Tlb.stillLoads(words, i, page)) {
@@ -239,9 +240,8 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be loaded
    */
   public float get(ValueLayout.OfFloat layout, long address) {
-    long[] words = tlb.words();
-    int i = tlb.index(words, address);
-    long page = tlb.page(address + Float.BYTES - 1);
+    int i = Tlb.index(address, indexShift);
+    long page = (address + Float.BYTES - 1) >>> shift;
     if (Tlb.loads(words, i, page)) {
       float value = Native.ALL.get(layout, Tlb.translate(words, i, address));
       if (Tlb.stillLoads(words, i, page)) {
@@ -261,9 +261,8 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be loaded
    */
   public double get(ValueLayout.OfDouble layout, long address) {
-    long[] words = tlb.words();
-    int i = tlb.index(words, address);
-    long page = tlb.page(address + Double.BYTES - 1);
+    int i = Tlb.index(address, indexShift);
+    long page = (address + Double.BYTES - 1) >>> shift;
     if (Tlb.loads(words, i, page)) {
       double value = Native.ALL.get(layout, Tlb.translate(words, i, address));
       if (Tlb.stillLoads(words, i, page)) {
@@ -287,9 +286,8 @@ public final class Cpu implements AutoCloseable {
   public void set(ValueLayout.OfByte layout, long address, byte value) {
     tlb.announce(address);
     try {
-      long[] words = tlb.words();
-      int i = tlb.index(words, address);
-      if (Tlb.stores(words, i, tlb.page(address + Byte.BYTES - 1))) {
+      int i = Tlb.index(address, indexShift);
+      if (Tlb.stores(words, i, (address + Byte.BYTES - 1) >>> shift)) {
         Native.ALL.set(layout, Tlb.translate(words, i, address), value);
         return;
       }
@@ -310,9 +308,8 @@ public final class Cpu implements AutoCloseable {
   public void set(ValueLayout.OfShort layout, long address, short value) {
     tlb.announce(address);
     try {
-      long[] words = tlb.words();
-      int i = tlb.index(words, address);
-      if (Tlb.stores(words, i, tlb.page(address + Short.BYTES - 1))) {
+      int i = Tlb.index(address, indexShift);
+      if (Tlb.stores(words, i, (address + Short.BYTES - 1) >>> shift)) {
         Native.ALL.set(layout, Tlb.translate(words, i, address), value);
         return;
       }
@@ -333,9 +330,8 @@ public final class Cpu implements AutoCloseable {
   public void set(ValueLayout.OfChar layout, long address, char value) {
     tlb.announce(address);
     try {
-      long[] words = tlb.words();
-      int i = tlb.index(words, address);
-      if (Tlb.stores(words, i, tlb.page(address + Character.BYTES - 1))) {
+      int i = Tlb.index(address, indexShift);
+      if (Tlb.stores(words, i, (address + Character.BYTES - 1) >>> shift)) {
         Native.ALL.set(layout, Tlb.translate(words, i, address), value);
         return;
       }
@@ -356,9 +352,8 @@ public final class Cpu implements AutoCloseable {
   public void set(ValueLayout.OfInt layout, long address, int value) {
     tlb.announce(address);
     try {
-      long[] words = tlb.words();
-      int i = tlb.index(words, address);
-      if (Tlb.stores(words, i, tlb.page(address + Integer.BYTES - 1))) {
+      int i = Tlb.index(address, indexShift);
+      if (Tlb.stores(words, i, (address + Integer.BYTES - 1) >>> shift)) {
         Native.ALL.set(layout, Tlb.translate(words, i, address), value);
         return;
       }
@@ -379,9 +374,8 @@ public final class Cpu implements AutoCloseable {
   public void set(ValueLayout.OfLong layout, long address, long value) {
     tlb.announce(address);
     try {
-      long[] words = tlb.words();
-      int i = tlb.index(words, address);
-      if (Tlb.stores(words, i, tlb.page(address + Long.BYTES - 1))) {
+      int i = Tlb.index(address, indexShift);
+      if (Tlb.stores(words, i, (address + Long.BYTES - 1) >>> shift)) {
         Native.ALL.set(layout, Tlb.translate(words, i, address), value);
         return;
       }
@@ -402,9 +396,8 @@ public final class Cpu implements AutoCloseable {
   public void set(ValueLayout.OfFloat layout, long address, float value) {
     tlb.announce(address);
     try {
-      long[] words = tlb.words();
-      int i = tlb.index(words, address);
-      if (Tlb.stores(words, i, tlb.page(address + Float.BYTES - 1))) {
+      int i = Tlb.index(address, indexShift);
+      if (Tlb.stores(words, i, (address + Float.BYTES - 1) >>> shift)) {
         Native.ALL.set(layout, Tlb.translate(words, i, address), value);
         return;
       }
@@ -429,9 +422,8 @@ public final class Cpu implements AutoCloseable {
   public void set(ValueLayout.OfDouble layout, long address, double value) {
     tlb.announce(address);
     try {
-      long[] words = tlb.words();
-      int i = tlb.index(words, address);
-      if (Tlb.stores(words, i, tlb.page(address + Double.BYTES - 1))) {
+      int i = Tlb.index(address, indexShift);
+      if (Tlb.stores(words, i, (address + Double.BYTES - 1) >>> shift)) {
         Native.ALL.set(layout, Tlb.translate(words, i, address), value);
         return;
       }

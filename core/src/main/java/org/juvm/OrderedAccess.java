@@ -47,7 +47,7 @@ public abstract sealed class OrderedAccess permits Atomics {
     while (true) {
       tlb.announce(address);
       long[] words = tlb.words();
-      int i = tlb.index(words, address);
+      int i = Tlb.index(address, tlb.indexShift());
       if (Tlb.stores(words, i, tlb.page(address))) {
         return Tlb.translate(words, i, address);
       }
@@ -79,7 +79,7 @@ public abstract sealed class OrderedAccess permits Atomics {
     checkAligned(address, layout);
     while (true) {
       long[] words = tlb.words();
-      int i = tlb.index(words, address);
+      int i = Tlb.index(address, tlb.indexShift());
       long page = tlb.page(address);
       if (Tlb.loads(words, i, page)) {
         int value = (int) handle(layout).getOpaque(Native.ALL, Tlb.translate(words, i, address));
@@ -102,7 +102,7 @@ public abstract sealed class OrderedAccess permits Atomics {
     checkAligned(address, layout);
     while (true) {
       long[] words = tlb.words();
-      int i = tlb.index(words, address);
+      int i = Tlb.index(address, tlb.indexShift());
       long page = tlb.page(address);
       if (Tlb.loads(words, i, page)) {
         int value = (int) handle(layout).getAcquire(Native.ALL, Tlb.translate(words, i, address));
@@ -125,7 +125,7 @@ public abstract sealed class OrderedAccess permits Atomics {
     checkAligned(address, layout);
     while (true) {
       long[] words = tlb.words();
-      int i = tlb.index(words, address);
+      int i = Tlb.index(address, tlb.indexShift());
       long page = tlb.page(address);
       if (Tlb.loads(words, i, page)) {
         int value = (int) handle(layout).getVolatile(Native.ALL, Tlb.translate(words, i, address));
@@ -198,7 +198,7 @@ public abstract sealed class OrderedAccess permits Atomics {
     checkAligned(address, layout);
     while (true) {
       long[] words = tlb.words();
-      int i = tlb.index(words, address);
+      int i = Tlb.index(address, tlb.indexShift());
       long page = tlb.page(address);
       if (Tlb.loads(words, i, page)) {
         long value = (long) handle(layout).getOpaque(Native.ALL, Tlb.translate(words, i, address));
@@ -221,7 +221,7 @@ public abstract sealed class OrderedAccess permits Atomics {
     checkAligned(address, layout);
     while (true) {
       long[] words = tlb.words();
-      int i = tlb.index(words, address);
+      int i = Tlb.index(address, tlb.indexShift());
       long page = tlb.page(address);
       if (Tlb.loads(words, i, page)) {
         long value = (long) handle(layout).getAcquire(Native.ALL, Tlb.translate(words, i, address));
@@ -244,7 +244,7 @@ public abstract sealed class OrderedAccess permits Atomics {
     checkAligned(address, layout);
     while (true) {
       long[] words = tlb.words();
-      int i = tlb.index(words, address);
+      int i = Tlb.index(address, tlb.indexShift());
       long page = tlb.page(address);
       if (Tlb.loads(words, i, page)) {
         long value =

@@ -125,9 +125,6 @@ final class Processor {
     }
     VmMap map = attached.map();
     assert map.pmap().equals(tlb.pmap()) : attached;
-    if (tlb.wantsGrowth()) {
-      map.pmap().grow(tlb);
-    }
     if (pagesToWire == 0 && map.pmap().fill(tlb, address, access)) {
       return;
     }
@@ -205,7 +202,7 @@ final class Processor {
         miss(address, Access.READ);
       }
       long[] words = tlb.words();
-      int i = tlb.index(words, address);
+      int i = Tlb.index(address, tlb.indexShift());
       long page = tlb.page(address);
       if (inFirst == bytes && Tlb.loads(words, i, page)) {
         long at = Tlb.translate(words, i, address);

@@ -104,20 +104,6 @@ public final class Pmap {
     }
   }
 
-  /**
-   * Lets the cache of a processor grow. Called by its owner.
-   *
-   * @param tlb a cache that is attached to this pmap; empty afterwards
-   */
-  public void grow(Tlb tlb) {
-    lock.lock();
-    try {
-      tlb.grow();
-    } finally {
-      lock.unlock();
-    }
-  }
-
   /** Result of a translation that failed. No frame is at address zero. */
   public static final long MISS = 0;
 

@@ -43,8 +43,7 @@ public final class Tlb {
   /** The page of the last access that did not find its translation here. Owner only. */
   private static final int MISSED_PAGE = 3;
 
-  private static final int INITIAL_ENTRIES = 64;
-  private static final int MAXIMUM_ENTRIES = 1024;
+  private static final int ENTRIES = 512;
 
   private static final VarHandle WORD = MethodHandles.arrayElementVarHandle(long[].class);
   private static final VarHandle ANNOUNCED;
@@ -64,14 +63,8 @@ public final class Tlb {
 
   private final Counters counters;
 
-  /**
-   * The entries. Elements: the owner writes all; others, holding the pmap's lock, write INVALID to
-   * tags. Reference: written by the owner holding the pmap's lock.
-   */
-  private long[] words = invalidEntries(INITIAL_ENTRIES);
-
-  /** Valid translations that were replaced by others since the last growth. Owner only. */
-  private int evictions;
+  /** The entries. The owner writes all; others, holding the pmap's lock, write INVALID to tags. */
+  private final long[] words = new long[ENTRIES * ENTRY_LONGS];
 
   /** The pmap whose translations are cached. Guarded by the pmaps' locks; read by the owner. */
   private @Nullable Pmap pmap;
@@ -100,18 +93,13 @@ public final class Tlb {
     this.shift = pageSize.shift();
     indexShift = shift - ENTRY_SHIFT;
     this.counters = counters;
-  }
-
-  private static long[] invalidEntries(int number) {
-    long[] entries = new long[number * ENTRY_LONGS];
-    Arrays.fill(entries, INVALID);
-    return entries;
+    Arrays.fill(words, INVALID);
   }
 
   // ---- lookup, by the owner ----
   //
-  // A lookup is spread over a few one-line methods so that the code of an access reads the fields
-  // of this object once and keeps entry and page number in registers until it validates.
+  // A lookup is spread over a few one-line methods. An accessor keeps the array and the shift in
+  // fields of its own, because each field of a field is a load that the next one waits for.
 
   /**
    * The entries, for one access.
@@ -123,14 +111,23 @@ public final class Tlb {
   }
 
   /**
+   * What an address is shifted by in {@link #index}.
+   *
+   * @return bits
+   */
+  public int indexShift() {
+    return indexShift;
+  }
+
+  /**
    * Which entry may hold the translation of an address.
    *
-   * @param words the entries
    * @param address virtual address
+   * @param indexShift as {@link #indexShift} says
    * @return index of the entry in the array
    */
-  public int index(long[] words, long address) {
-    return (int) (address >>> indexShift) & (words.length - ENTRY_LONGS);
+  public static int index(long address, int indexShift) {
+    return (int) (address >>> indexShift) & ((ENTRIES - 1) << ENTRY_SHIFT);
   }
 
   /**
@@ -222,7 +219,7 @@ public final class Tlb {
    * @return true if the last miss of the entry was of the same page: then it is worth filling
    */
   public boolean missedAgain(long address) {
-    int miss = index(words, address) + MISSED_PAGE;
+    int miss = index(address, indexShift) + MISSED_PAGE;
     long page = address >>> shift;
     if (words[miss] == page) {
       return true;
@@ -237,13 +234,8 @@ public final class Tlb {
    * Enters a translation. The old tags go first, so that no tag ever stands over a wrong addend.
    */
   void fill(long address, long nativeAddress, boolean load, boolean store) {
-    long[] words = this.words;
-    int i = index(words, address);
+    int i = index(address, indexShift);
     long vpn = address >>> shift;
-    long oldTag = words[i + READ_TAG];
-    if (oldTag != vpn && oldTag != INVALID) {
-      evictions++;
-    }
     WORD.setOpaque(words, i + READ_TAG, INVALID);
     WORD.setOpaque(words, i + WRITE_TAG, INVALID);
     words[i + ADDEND] = nativeAddress - address;
@@ -256,27 +248,10 @@ public final class Tlb {
     counters.increment(Counter.TLB_FILLS);
   }
 
-  /**
-   * Whether so many translations have been replaced that a larger cache would pay. Owner only.
-   *
-   * @return true if {@link Pmap#grow} should be called
-   */
-  public boolean wantsGrowth() {
-    int number = words.length >> ENTRY_SHIFT;
-    return evictions >= number && number < MAXIMUM_ENTRIES;
-  }
-
-  /** Doubles the cache, empty. Caller: the owner, holding the pmap's lock. */
-  void grow() {
-    words = invalidEntries((words.length >> ENTRY_SHIFT) * 2);
-    evictions = 0;
-  }
-
   // ---- invalidation, by anybody who holds the pmap's lock ----
 
   /** Removes tags of a range of pages: those for stores only, or both. */
   void invalidate(long startVpn, long endVpn, boolean storesOnly) {
-    long[] words = this.words;
     int number = words.length >> ENTRY_SHIFT;
     if (startVpn == 0 && endVpn == Long.MAX_VALUE) {
       invalidateAll(words, storesOnly);
@@ -329,7 +304,6 @@ public final class Tlb {
   void attached(Pmap to, Thread by) {
     pmap = to;
     owner = by;
-    evictions = 0;
   }
 
   void detached() {
