@@ -135,6 +135,7 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be loaded
    */
   public byte get(ValueLayout.OfByte layout, long address) {
+    long[] words = this.words;
     int i = Tlb.index(address, indexShift);
     long page = (address + Byte.BYTES - 1) >>> shift;
     if (Tlb.loads(words, i, page)) {
@@ -156,6 +157,7 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be loaded
    */
   public short get(ValueLayout.OfShort layout, long address) {
+    long[] words = this.words;
     int i = Tlb.index(address, indexShift);
     long page = (address + Short.BYTES - 1) >>> shift;
     if (Tlb.loads(words, i, page)) {
@@ -177,6 +179,7 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be loaded
    */
   public char get(ValueLayout.OfChar layout, long address) {
+    long[] words = this.words;
     int i = Tlb.index(address, indexShift);
     long page = (address + Character.BYTES - 1) >>> shift;
     if (Tlb.loads(words, i, page)) {
@@ -198,6 +201,7 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be loaded
    */
   public int get(ValueLayout.OfInt layout, long address) {
+    long[] words = this.words;
     int i = Tlb.index(address, indexShift);
     long page = (address + Integer.BYTES - 1) >>> shift;
     if (Tlb.loads(words, i, page)) {
@@ -219,6 +223,7 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be loaded
    */
   public long get(ValueLayout.OfLong layout, long address) {
+    long[] words = this.words;
     int i = Tlb.index(address, indexShift);
     long page = (address + Long.BYTES - 1) >>> shift;
     if (Tlb.loads(words, i, page)) {
@@ -240,6 +245,7 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be loaded
    */
   public float get(ValueLayout.OfFloat layout, long address) {
+    long[] words = this.words;
     int i = Tlb.index(address, indexShift);
     long page = (address + Float.BYTES - 1) >>> shift;
     if (Tlb.loads(words, i, page)) {
@@ -261,6 +267,7 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be loaded
    */
   public double get(ValueLayout.OfDouble layout, long address) {
+    long[] words = this.words;
     int i = Tlb.index(address, indexShift);
     long page = (address + Double.BYTES - 1) >>> shift;
     if (Tlb.loads(words, i, page)) {
@@ -284,10 +291,12 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be stored; then no byte has changed
    */
   public void set(ValueLayout.OfByte layout, long address, byte value) {
+    long[] words = this.words;
+    int i = Tlb.index(address, indexShift);
+    long page = (address + Byte.BYTES - 1) >>> shift;
     tlb.announce(address);
     try {
-      int i = Tlb.index(address, indexShift);
-      if (Tlb.stores(words, i, (address + Byte.BYTES - 1) >>> shift)) {
+      if (Tlb.stores(words, i, page)) {
         Native.ALL.set(layout, Tlb.translate(words, i, address), value);
         return;
       }
@@ -306,10 +315,12 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be stored; then no byte has changed
    */
   public void set(ValueLayout.OfShort layout, long address, short value) {
+    long[] words = this.words;
+    int i = Tlb.index(address, indexShift);
+    long page = (address + Short.BYTES - 1) >>> shift;
     tlb.announce(address);
     try {
-      int i = Tlb.index(address, indexShift);
-      if (Tlb.stores(words, i, (address + Short.BYTES - 1) >>> shift)) {
+      if (Tlb.stores(words, i, page)) {
         Native.ALL.set(layout, Tlb.translate(words, i, address), value);
         return;
       }
@@ -328,10 +339,12 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be stored; then no byte has changed
    */
   public void set(ValueLayout.OfChar layout, long address, char value) {
+    long[] words = this.words;
+    int i = Tlb.index(address, indexShift);
+    long page = (address + Character.BYTES - 1) >>> shift;
     tlb.announce(address);
     try {
-      int i = Tlb.index(address, indexShift);
-      if (Tlb.stores(words, i, (address + Character.BYTES - 1) >>> shift)) {
+      if (Tlb.stores(words, i, page)) {
         Native.ALL.set(layout, Tlb.translate(words, i, address), value);
         return;
       }
@@ -350,10 +363,12 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be stored; then no byte has changed
    */
   public void set(ValueLayout.OfInt layout, long address, int value) {
+    long[] words = this.words;
+    int i = Tlb.index(address, indexShift);
+    long page = (address + Integer.BYTES - 1) >>> shift;
     tlb.announce(address);
     try {
-      int i = Tlb.index(address, indexShift);
-      if (Tlb.stores(words, i, (address + Integer.BYTES - 1) >>> shift)) {
+      if (Tlb.stores(words, i, page)) {
         Native.ALL.set(layout, Tlb.translate(words, i, address), value);
         return;
       }
@@ -372,10 +387,12 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be stored; then no byte has changed
    */
   public void set(ValueLayout.OfLong layout, long address, long value) {
+    long[] words = this.words;
+    int i = Tlb.index(address, indexShift);
+    long page = (address + Long.BYTES - 1) >>> shift;
     tlb.announce(address);
     try {
-      int i = Tlb.index(address, indexShift);
-      if (Tlb.stores(words, i, (address + Long.BYTES - 1) >>> shift)) {
+      if (Tlb.stores(words, i, page)) {
         Native.ALL.set(layout, Tlb.translate(words, i, address), value);
         return;
       }
@@ -394,10 +411,12 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be stored; then no byte has changed
    */
   public void set(ValueLayout.OfFloat layout, long address, float value) {
+    long[] words = this.words;
+    int i = Tlb.index(address, indexShift);
+    long page = (address + Float.BYTES - 1) >>> shift;
     tlb.announce(address);
     try {
-      int i = Tlb.index(address, indexShift);
-      if (Tlb.stores(words, i, (address + Float.BYTES - 1) >>> shift)) {
+      if (Tlb.stores(words, i, page)) {
         Native.ALL.set(layout, Tlb.translate(words, i, address), value);
         return;
       }
@@ -420,10 +439,12 @@ public final class Cpu implements AutoCloseable {
    * @throws MemoryFault if it cannot be stored; then no byte has changed
    */
   public void set(ValueLayout.OfDouble layout, long address, double value) {
+    long[] words = this.words;
+    int i = Tlb.index(address, indexShift);
+    long page = (address + Double.BYTES - 1) >>> shift;
     tlb.announce(address);
     try {
-      int i = Tlb.index(address, indexShift);
-      if (Tlb.stores(words, i, (address + Double.BYTES - 1) >>> shift)) {
+      if (Tlb.stores(words, i, page)) {
         Native.ALL.set(layout, Tlb.translate(words, i, address), value);
         return;
       }
