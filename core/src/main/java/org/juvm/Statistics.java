@@ -25,7 +25,7 @@ package org.juvm;
  * @param shootdowns revocations that concerned processors of other threads
  * @param heavyFences those that had to fence all threads
  * @param pageTables page tables in use, 4 KiB each
- * @param amapNodes nodes of amaps in use, 272 bytes each
+ * @param amapNodes nodes of amaps in use, 268 bytes each
  */
 public record Statistics(
     int pageSize,

@@ -69,7 +69,10 @@ public final class Tlb {
   /** The pmap whose translations are cached. Guarded by the pmaps' locks; read by the owner. */
   private @Nullable Pmap pmap;
 
-  /** The thread that uses this cache. Set when it is attached; guarded by the pmap's lock. */
+  /**
+   * The thread that uses this cache. Written with the pmap's lock held. A thread compares it with
+   * itself without the lock: it finds itself only if it has attached the cache and still uses it.
+   */
   private @Nullable Thread owner;
 
   // The announcement is written at every store, so nothing else should share its cache line.
