@@ -12,9 +12,16 @@ import org.juvm.sync.RankedLock;
  * say otherwise are called with it held. A method that can leave anons without references puts them
  * on a list, to be freed when the lock has been released.
  *
+ * <p>Invariant: a slot that no map entry refers to is empty. There are such slots, spare ones, in
+ * front of those that are referred to, behind them and, once an entry has been split, between them.
+ * The reference counts of spare slots mean nothing.
+ *
  * <p>Source: {@code uvm_amap.c}; each method names its function.
  */
 public final class Amap {
+  /** What {@link #extendBackwards} returns when it has changed nothing. */
+  public static final long REFUSED = -1;
+
   private final AmapTree tree;
 
   /** Guards this amap and all others that share anons with it. */
@@ -32,7 +39,10 @@ public final class Amap {
   /** Number of map entries that refer to this amap. 0: it is gone. */
   private int references = 1;
 
-  /** Counts per slot; null while every reference is to all slots. */
+  /**
+   * Counts per slot; null while every reference is to the same slots, and in particular while there
+   * is one reference.
+   */
   private @Nullable PartialReferences partial;
 
   /** Whether several maps see this amap as one memory, because it was inherited shared. */
@@ -48,13 +58,15 @@ public final class Amap {
   }
 
   /**
-   * Makes an empty amap with one reference. ({@code amap_alloc})
+   * Makes an empty amap with one reference. Slots cost nothing while they are empty, so that it may
+   * have many more than will be used. ({@code amap_alloc})
    *
    * @param tree where nodes come from
-   * @param slots number of slots
+   * @param slots number of slots, at most 2<sup>40</sup>
    * @return the amap, not locked
    */
   public static Amap create(AmapTree tree, long slots) {
+    assert slots <= AmapTree.MAXIMUM_SLOTS : slots;
     return new Amap(tree, new RankedLock(LockRank.AMAP), slots);
   }
 
@@ -121,29 +133,76 @@ public final class Amap {
    */
   public void put(long slot, int anon) {
     assert lock.isHeld() && slot < slots;
-    if (!AmapTree.covers(levels, slot)) {
-      int needed = levels;
-      do {
-        needed++;
-      } while (!AmapTree.covers(needed, slot));
-      root = tree.raise(root, levels, needed);
-      levels = needed;
-    }
+    int needed = AmapTree.levelsFor(slot, levels);
+    root = tree.raise(root, levels, needed, 0);
+    levels = needed;
     root = tree.put(root, levels, slot, anon);
   }
 
   /**
-   * Adds slots at the end. The amap must have one reference, which will be to them as well. ({@code
-   * amap_extend}, forwards)
+   * Makes slots available behind those of the only reference, which will be to them as well: spare
+   * ones, and new ones as far as these do not suffice. All of them are empty. ({@code amap_extend},
+   * forwards)
    *
+   * @param endSlot the slot after the last one that the reference is to
    * @param more number of slots to add
+   * @return false if there is more than one reference, or would be too many slots; then nothing has
+   *     changed
    */
-  public void extend(long more) {
-    assert lock.isHeld() && references == 1;
-    if (partial != null) {
-      partial.extend(more, 1);
+  public boolean extend(long endSlot, long more) {
+    assert lock.isHeld() && endSlot <= slots && more > 0;
+    if (references != 1 || more > AmapTree.MAXIMUM_SLOTS - endSlot) {
+      return false;
     }
-    slots += more;
+    assert partial == null;
+    slots = Math.max(slots, endSlot + more);
+    return true;
+  }
+
+  /**
+   * Makes slots available in front of those of the only reference, which will be to them as well:
+   * spare ones if they suffice; otherwise all slots get higher numbers. All of the added slots are
+   * empty. No node and no anon is moved, so that the cost does not depend on what there is. ({@code
+   * amap_extend}, backwards)
+   *
+   * @param firstSlot the first slot that the reference is to
+   * @param more number of slots to add
+   * @return by how much the number of each slot has grown, which may be 0, so that the reference is
+   *     now to slots from {@code firstSlot + result - more} on; or {@link #REFUSED} if there is
+   *     more than one reference, there would be too many slots, or no node is left; then nothing
+   *     has changed
+   */
+  public long extendBackwards(long firstSlot, long more) {
+    assert lock.isHeld() && firstSlot >= 0 && firstSlot <= slots && more > 0;
+    if (references != 1 || more > AmapTree.MAXIMUM_SLOTS) {
+      return REFUSED;
+    }
+    assert partial == null;
+    if (more <= firstSlot) {
+      return 0;
+    }
+    int lower = root == 0 ? 0 : levels;
+    long shift = shiftFor(more - firstSlot, AmapTree.span(lower));
+    if (shift > AmapTree.MAXIMUM_SLOTS - slots || (root != 0 && !hasRoom())) {
+      return REFUSED;
+    }
+    if (root != 0) {
+      levels = AmapTree.levelsFor(shift + AmapTree.span(lower) - 1, lower);
+      root = tree.raise(root, lower, levels, shift);
+    }
+    slots += shift;
+    return shift;
+  }
+
+  /**
+   * By how much slot numbers must grow for so many new ones in front: a multiple of the slots that
+   * the tree covers. As much is put in front of the tree as behind it, if there may be so many, so
+   * that what goes on growing rarely needs it and its tree does not become high.
+   */
+  private long shiftFor(long missing, long covered) {
+    long least = (missing + covered - 1) & -covered;
+    long ample = Math.max(least, covered * (AmapTree.SLOTS / 2));
+    return ample <= AmapTree.MAXIMUM_SLOTS - slots ? ample : least;
   }
 
   /**
@@ -213,16 +272,25 @@ public final class Amap {
   /** Turns two references to adjoining ranges into one. */
   public void joinReferences() {
     assert lock.isHeld() && references > 1;
+    referenceGone();
+  }
+
+  private void referenceGone() {
     references--;
     if (references == 1) {
       shared = false;
+      partial = null;
     }
   }
 
   /**
    * Takes away a reference to a range of slots. Slots that nobody refers to any more are emptied;
    * with the last reference the amap is gone. No page table maps the range through this reference
-   * any more. ({@code amap_unref}, {@code amap_wipeout})
+   * any more. ({@code amap_unref}, {@code amap_wiperange}, {@code amap_wipeout})
+   *
+   * <p>If many pages go, the lock is released from time to time, after the amap has changed, and
+   * the dead anons are freed. So nobody waits for more than a bounded amount of work, and the list
+   * of the dead has a bounded size.
    *
    * @param start first slot
    * @param count number of slots
@@ -235,38 +303,36 @@ public final class Amap {
       shared = false;
       tree.drop(root, levels, dead);
       root = 0;
-      return;
+    } else {
+      if (partial == null && count != slots) {
+        partial = new PartialReferences(slots, references);
+      }
+      if (partial != null) {
+        partial.adjust(
+            start,
+            start + count,
+            -1,
+            (from, to) -> root = tree.clear(root, levels, from, to, dead));
+      }
+      referenceGone();
     }
-    if (partial == null && count != slots) {
-      partial = new PartialReferences(slots, references);
+    while (tree.reclaim(dead)) {
+      lock.unlock();
+      try {
+        tree.free(dead);
+      } finally {
+        lock.lock();
+      }
     }
-    references--;
-    if (references == 1) {
-      shared = false;
-    }
-    if (partial != null) {
-      partial.adjust(
-          start,
-          start + count,
-          -1,
-          (from, to) -> root = tree.clear(root, levels, from, openEnd(to), dead));
-    }
-  }
-
-  /**
-   * The end of a range, or infinity if the range goes to the last slot: then subtrees are whole.
-   */
-  private long openEnd(long end) {
-    return end == slots ? Long.MAX_VALUE : end;
   }
 
   // ---- copies ----
 
   /**
    * Makes an amap that holds the same anons in a range of slots, under the same slot numbers. Both
-   * share all nodes inside the range, so the cost does not depend on its size. From now on neither
-   * side writes these anons in place; the caller has seen to it that no page table allows that. The
-   * references of this amap stay as they are. ({@code amap_copy})
+   * share all nodes that hold nothing outside the range, so the cost does not depend on its size.
+   * From now on neither side writes these anons in place; the caller has seen to it that no page
+   * table allows that. The references of this amap stay as they are. ({@code amap_copy})
    *
    * @param start first slot
    * @param count number of slots
@@ -274,7 +340,7 @@ public final class Amap {
    */
   public Amap copy(long start, long count) {
     assert lock.isHeld();
-    int copyRoot = tree.share(root, levels, start, openEnd(start + count));
+    int copyRoot = tree.share(root, levels, start, start + count);
     RankedLock copyLock = copyRoot == 0 ? new RankedLock(LockRank.AMAP) : lock;
     Amap copy = new Amap(tree, copyLock, start + count);
     copy.root = copyRoot;
@@ -285,6 +351,10 @@ public final class Amap {
   /**
    * Removes all mappings of the pages in a range, in all pmaps, so that the next access of anybody
    * takes a fault and sees that they are shared. ({@code amap_share_protect})
+   *
+   * <p>To take away the right to write would be enough. But page tables are write-protected by
+   * ranges of one address space, not by a frame in all of them; and removal costs only readers a
+   * fault more, for writers take one in either case.
    *
    * @param start first slot
    * @param count number of slots
@@ -333,7 +403,7 @@ public final class Amap {
   /**
    * References to a slot, for audits.
    *
-   * @param slot slot number
+   * @param slot slot number; not of a spare slot
    * @return the number of references to it
    */
   public int references(long slot) {

@@ -24,8 +24,11 @@ public final class AmapTree {
   static final int SLOT_BITS = 6;
   static final int SLOTS = 1 << SLOT_BITS;
 
-  /** Trees of so many levels hold more slots than an address space has pages. */
+  /** Trees of so many levels hold {@link #MAXIMUM_SLOTS}, wherever the first of them is. */
   static final int MAXIMUM_LEVELS = 7;
+
+  /** No amap has more slots: several times the pages of an address space. */
+  static final long MAXIMUM_SLOTS = 1L << 40;
 
   private static final int SLOTS_OFFSET = 8;
   private static final int NODE_BYTES = SLOTS_OFFSET + SLOTS * Integer.BYTES;
@@ -34,6 +37,9 @@ public final class AmapTree {
 
   /** Nodes that must be left when an operation starts, for those of other threads. */
   private static final int SLACK = 1024;
+
+  /** Bounds the time that a lock is held to take dead nodes apart: no more anons than a list. */
+  private static final int RECLAIMED_AT_ONCE = DeadAnons.MANY / SLOTS;
 
   private final BlockPool pool;
   private final IntTable references;
@@ -47,9 +53,17 @@ public final class AmapTree {
    * @param hugePages whether to ask the host for large pages
    */
   public AmapTree(AnonTable anons, int frames, boolean hugePages) {
+    this(
+        anons,
+        hugePages,
+        (int)
+            Math.min(
+                Math.max(MINIMUM_NODES, (long) frames * NODES_PER_FRAME), Integer.MAX_VALUE - 8));
+  }
+
+  /** A pool of so many nodes, {@link #SLACK} of them for the last need. */
+  AmapTree(AnonTable anons, boolean hugePages, int nodes) {
     this.anons = anons;
-    long wanted = Math.max(MINIMUM_NODES, (long) frames * NODES_PER_FRAME);
-    int nodes = (int) Math.min(wanted, Integer.MAX_VALUE - 8);
     pool = new BlockPool(NODE_BYTES, nodes, hugePages);
     references = new IntTable(nodes + 1L, hugePages);
   }
@@ -87,7 +101,7 @@ public final class AmapTree {
   }
 
   /** Number of slots below one slot of a node on this level. */
-  private static long span(int level) {
+  static long span(int level) {
     return 1L << (level * SLOT_BITS);
   }
 
@@ -144,12 +158,26 @@ public final class AmapTree {
     return true;
   }
 
-  /** Makes a tree higher so that it covers a slot. Returns the new root. */
-  int raise(int root, int levels, int newLevels) {
+  /** The number of levels, no less than given, of a tree that covers a slot. */
+  static int levelsFor(long slot, int levels) {
+    int needed = levels;
+    while (!covers(needed, slot)) {
+      needed++;
+    }
+    return needed;
+  }
+
+  /**
+   * Makes a tree a part of a higher one. Its nodes stay as they are, so other trees may have them.
+   *
+   * @param at the number that its slot 0 gets; a multiple of the slots that it covers
+   * @return the new root, to which the caller's reference passes
+   */
+  int raise(int root, int levels, int newLevels, long at) {
     int top = root;
     for (int level = levels; top != 0 && level < newLevels; level++) {
       int node = newNode(true);
-      setSlot(node, 0, top);
+      setSlot(node, index(at, level), top);
       top = node;
     }
     return top;
@@ -214,7 +242,7 @@ public final class AmapTree {
 
   /**
    * Makes a tree of the slots from start to end of another one, with the same numbers. Subtrees
-   * inside the range are shared, not copied.
+   * without used slots outside the range are shared, not copied.
    *
    * @return its root, for the same number of levels; 0 if there is nothing in the range
    */
@@ -223,11 +251,11 @@ public final class AmapTree {
   }
 
   private int share(int node, int level, long first, long start, long end) {
-    long span = span(level);
-    if (start <= first && first + span * SLOTS <= end) {
+    if (isWithin(node, level, first, start, end)) {
       setReferences(node, references(node) + 1);
       return node;
     }
+    long span = span(level);
     int copy = 0;
     for (long rest = used(node); rest != 0; rest &= rest - 1) {
       int i = Long.numberOfTrailingZeros(rest);
@@ -250,10 +278,31 @@ public final class AmapTree {
     return copy;
   }
 
+  /** Whether all used slots below a node are in a range. */
+  private boolean isWithin(int node, int level, long first, long start, long end) {
+    if (start <= first && first + span(level + 1) <= end) {
+      return true;
+    }
+    long lowest = first;
+    long highest = first;
+    int low = node;
+    int high = node;
+    for (int l = level; l >= 0; l--) {
+      int i = Long.numberOfTrailingZeros(used(low));
+      lowest += i * span(l);
+      low = slot(low, i);
+      int j = 63 - Long.numberOfLeadingZeros(used(high));
+      highest += j * span(l);
+      high = slot(high, j);
+    }
+    return lowest >= start && highest < end;
+  }
+
   /**
-   * Empties the slots from start to end. Shared subtrees that are only partly in the range are
-   * copied first.
+   * Empties the slots from start to end. Shared nodes with used slots inside and outside the range
+   * are copied first.
    *
+   * @param dead receives anons and nodes that are not referenced any more; see {@link #reclaim}
    * @return the root, which may be new, or 0 if the tree is empty
    */
   int clear(int root, int levels, long start, long end, DeadAnons dead) {
@@ -261,14 +310,14 @@ public final class AmapTree {
   }
 
   private int clear(int node, int level, long first, long start, long end, DeadAnons dead) {
-    long span = span(level);
-    if (start <= first && first + span * SLOTS <= end) {
+    if (isWithin(node, level, first, start, end)) {
       release(node, level, dead);
       return 0;
     }
     if (!hasAnyIn(node, level, first, start, end)) {
       return node;
     }
+    long span = span(level);
     int mine = own(node, level);
     for (long rest = used(mine); rest != 0; rest &= rest - 1) {
       int i = Long.numberOfTrailingZeros(rest);
@@ -294,30 +343,28 @@ public final class AmapTree {
   private boolean hasAnyIn(int node, int level, long first, long start, long end) {
     long span = span(level);
     for (long rest = used(node); rest != 0; rest &= rest - 1) {
-      long at = first + Long.numberOfTrailingZeros(rest) * span;
-      if (at < end && at + span > start) {
+      int i = Long.numberOfTrailingZeros(rest);
+      long at = first + i * span;
+      if (at >= end || at + span <= start) {
+        continue;
+      }
+      if ((at >= start && at + span <= end) || hasAnyIn(slot(node, i), level - 1, at, start, end)) {
         return true;
       }
     }
     return false;
   }
 
-  /** Drops one reference to a node, and with the last one everything below that it kept. */
+  /** Drops one reference to a node. What is below is released later, by {@link #reclaim}. */
   private void release(int node, int level, DeadAnons dead) {
     int left = references(node) - 1;
+    if (left < 0) {
+      throw new VmPanic("amap node freed twice: node=" + node);
+    }
     setReferences(node, left);
-    if (left > 0) {
-      return;
+    if (left == 0) {
+      dead.addNode(node, level);
     }
-    for (long rest = used(node); rest != 0; rest &= rest - 1) {
-      int child = slot(node, Long.numberOfTrailingZeros(rest));
-      if (level == 0) {
-        anons.dereference(child, dead);
-      } else {
-        release(child, level - 1, dead);
-      }
-    }
-    pool.free(node);
   }
 
   /** Drops a whole tree. */
@@ -325,6 +372,37 @@ public final class AmapTree {
     if (root != 0) {
       release(root, levels - 1, dead);
     }
+  }
+
+  /**
+   * Takes dead nodes apart, a bounded number of them. Until then they count as references to what
+   * is below them, so that writers make copies they might have done without, and nothing else is
+   * different for anybody. The lock that guarded the tree is held; it may be released between
+   * calls.
+   *
+   * @param dead the nodes; receives anons that are not referenced any more
+   * @return true if there are more, for which the list is to be made empty by {@link #free}
+   */
+  boolean reclaim(DeadAnons dead) {
+    for (int i = 0; i < RECLAIMED_AT_ONCE && dead.hasNodes() && dead.hasRoom(SLOTS); i++) {
+      int node = dead.lastNode();
+      int level = dead.lastLevel();
+      dead.removeLast();
+      // Descending, because the node that was added last is the next: anons die in ascending order.
+      for (long rest = used(node); level > 0 && rest != 0; rest ^= Long.highestOneBit(rest)) {
+        release(slot(node, 63 - Long.numberOfLeadingZeros(rest)), level - 1, dead);
+      }
+      for (long rest = used(node); level == 0 && rest != 0; rest &= rest - 1) {
+        anons.dereference(slot(node, Long.numberOfTrailingZeros(rest)), dead);
+      }
+      pool.free(node);
+    }
+    return dead.hasNodes();
+  }
+
+  /** Frees dead anons. Called without the amap's lock. */
+  void free(DeadAnons dead) {
+    anons.free(dead, 0);
   }
 
   /** Receives the anons of a tree. */

@@ -35,7 +35,7 @@ public final class AnonTable {
   /** Anons from this number on were never used. Guarded by lock. */
   private int firstVirgin = 1;
 
-  /** Free anons in magazines and on the free list are not counted. Guarded by lock. */
+  /** Anons in use and in magazines. Guarded by lock. */
   private int handedOut;
 
   /** A few free anons, for one thread. */
@@ -55,10 +55,19 @@ public final class AnonTable {
    * @param hugePages whether to ask the host for large pages
    */
   public AnonTable(FrameTable frames, FrameAllocator allocator, boolean hugePages) {
+    // One anon per frame is enough, but for those that wait in magazines.
+    this(
+        frames,
+        allocator,
+        hugePages,
+        (int) Math.min(Integer.MAX_VALUE - 8, frames.frames() + (1L << 20)));
+  }
+
+  /** A table of so many anons. */
+  AnonTable(FrameTable frames, FrameAllocator allocator, boolean hugePages, int capacity) {
     this.frames = frames;
     this.allocator = allocator;
-    // One anon per frame is enough, but for those that wait in magazines.
-    capacity = (int) Math.min(Integer.MAX_VALUE - 8, frames.frames() + (1L << 20));
+    this.capacity = capacity;
     frame = new IntTable(capacity + 1L, hugePages);
     references = new IntTable(capacity + 1L, hugePages);
   }

@@ -23,20 +23,13 @@ final class PartialReferences {
   private int runs;
 
   /** The slot after the last. */
-  private long end;
+  private final long end;
 
   /** All slots have the same count. */
   PartialReferences(long slots, int count) {
     end = slots;
     runs = 1;
     counts[0] = count;
-  }
-
-  /** Adds slots at the end. */
-  void extend(long slots, int count) {
-    add(runs, end, count);
-    end += slots;
-    merge(runs - 1);
   }
 
   /** Adds delta to the counts of a range, and names the runs that are zero afterwards. */

@@ -261,22 +261,19 @@ public final class VmMap {
     return true;
   }
 
-  /** Adds slots behind those of an entry, if its amap ends there and belongs to it alone. */
+  /** Adds slots behind those of an entry, if its amap belongs to it alone. */
   boolean extendAmap(MapEntry entry, long bytes) {
     Amap amap = entry.amap;
     if (amap == null) {
       return true;
     }
+    if (entry.needsCopy) {
+      return false;
+    }
     amap.lock();
     try {
-      boolean possible =
-          !entry.needsCopy
-              && amap.references() == 1
-              && entry.slot + pageSize().vpn(entry.end - entry.start) == amap.slots();
-      if (possible) {
-        amap.extend(pageSize().vpn(bytes));
-      }
-      return possible;
+      long endSlot = entry.slot + pageSize().vpn(entry.end - entry.start);
+      return amap.extend(endSlot, pageSize().vpn(bytes));
     } finally {
       amap.unlock();
     }
