@@ -7,6 +7,7 @@ import java.lang.invoke.VarHandle;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.juvm.anon.Amap;
 import org.juvm.base.Access;
 import org.juvm.base.PageSize;
@@ -360,8 +361,8 @@ public final class Bulk {
 
   private long windowRun(long address, long limit, Access access, Consumer<MemorySegment> action) {
     long pages = pageSize.vpn(pageSize.offset(address) + limit - 1) + 1;
-    processor.wire(address, access, (int) Math.min(pages, MAXIMUM_WINDOW_PAGES));
-    Amap amap = processor.fault.amap();
+    processor.lend(address, access, (int) Math.min(pages, MAXIMUM_WINDOW_PAGES));
+    @Nullable Amap amap = processor.fault.amap();
     int frame = processor.fault.frame();
     int wired = processor.fault.wired();
     try (Arena arena = Arena.ofConfined()) {
@@ -370,7 +371,7 @@ public final class Bulk {
       action.accept(access == Access.READ ? segment.asReadOnly() : segment);
       return run;
     } finally {
-      processor.unwire(amap, frame, wired);
+      processor.giveBack(amap, frame, wired);
     }
   }
 

@@ -1,6 +1,7 @@
 package org.juvm;
 
 import java.io.Serial;
+import org.juvm.map.MapOutcome;
 
 /** A change to an address space that cannot be done. Nothing has changed. */
 public final class MapException extends RuntimeException {
@@ -16,15 +17,66 @@ public final class MapException extends RuntimeException {
     NOT_MAPPED,
     /** More rights are asked for than the mapping may ever have. (EACCES) */
     MAXIMUM_PROTECTION,
-    /** There is not enough memory for pages that must be copied at once. (ENOMEM) */
+    /** A mapping in the range allows no access at all. (EINVAL) */
+    NO_ACCESS,
+    /** A mapping in the range must not be changed any more. (EPERM) */
+    IMMUTABLE,
+    /** A mapping in the range is wired. (EBUSY) */
+    WIRED,
+    /** A part of the range belongs to a submap. (EINVAL) */
+    SUBMAP,
+    /** A limit of the address space would be exceeded. (ENOMEM, EAGAIN) */
+    LIMIT,
+    /** The range goes beyond the end of what is mapped. (ENOMEM) */
+    BEYOND_END,
+    /** There is not enough memory for what must be done at once. (ENOMEM) */
     NO_MEMORY
   }
 
   private final Reason reason;
 
-  MapException(Reason reason, String message) {
+  private MapException(Reason reason, String message) {
     super(message);
     this.reason = reason;
+  }
+
+  /**
+   * Throws what an outcome deserves; does nothing if it is DONE.
+   *
+   * @throws IllegalStateException if the address space has ended
+   */
+  static void check(MapOutcome outcome, String call, long vmspace, long address, long length) {
+    Reason reason =
+        switch (outcome) {
+          case DONE -> null;
+          case NO_SPACE -> Reason.NO_SPACE;
+          case OCCUPIED -> Reason.OCCUPIED;
+          case NOT_MAPPED -> Reason.NOT_MAPPED;
+          case MAXIMUM_PROTECTION -> Reason.MAXIMUM_PROTECTION;
+          case NO_ACCESS -> Reason.NO_ACCESS;
+          case IMMUTABLE -> Reason.IMMUTABLE;
+          case WIRED -> Reason.WIRED;
+          case SUBMAP -> Reason.SUBMAP;
+          case LIMIT -> Reason.LIMIT;
+          case BEYOND_END -> Reason.BEYOND_END;
+          case NO_MEMORY -> Reason.NO_MEMORY;
+          case EXITED ->
+              throw new IllegalStateException(
+                  call + ": the address space has ended: vmspace=" + vmspace);
+        };
+    if (reason != null) {
+      throw new MapException(
+          reason,
+          call
+              + ": "
+              + reason
+              + ": address=0x"
+              + Long.toHexString(address)
+              + ", length="
+              + length
+              + ", vmspace="
+              + vmspace);
+    }
   }
 
   /**

@@ -3,6 +3,7 @@ package org.juvm;
 import java.io.Serial;
 import java.util.Locale;
 import org.juvm.base.Access;
+import org.juvm.fault.FaultOutcome;
 
 /** An access to memory that cannot be done. The memory is unchanged. */
 public final class MemoryFault extends RuntimeException {
@@ -14,6 +15,10 @@ public final class MemoryFault extends RuntimeException {
     NOT_MAPPED,
     /** The mapping does not allow the access. (SIGSEGV, SEGV_ACCERR) */
     PROTECTION,
+    /** Below a stack that may not grow so far. (SIGSEGV) */
+    STACK_LIMIT,
+    /** In a mapping, but beyond the end of what is mapped. (SIGBUS, BUS_ADRERR) */
+    BEYOND_END,
     /** No memory is left within the budget. */
     OUT_OF_MEMORY
   }
@@ -21,6 +26,18 @@ public final class MemoryFault extends RuntimeException {
   private final long address;
   private final Access access;
   private final Reason reason;
+
+  static MemoryFault of(long vmspace, long address, Access access, FaultOutcome outcome) {
+    Reason reason =
+        switch (outcome) {
+          case NOT_MAPPED -> Reason.NOT_MAPPED;
+          case PROTECTION -> Reason.PROTECTION;
+          case STACK_LIMIT -> Reason.STACK_LIMIT;
+          case BEYOND_END -> Reason.BEYOND_END;
+          case OUT_OF_MEMORY, RESOLVED -> Reason.OUT_OF_MEMORY;
+        };
+    return new MemoryFault(vmspace, address, access, reason);
+  }
 
   MemoryFault(long vmspace, long address, Access access, Reason reason) {
     super(

@@ -95,12 +95,12 @@ final class Processor {
     resolve(address, access, 0);
   }
 
-  /** Takes a fault that wires pages; see {@link FaultHandler#wire}. {@link #fault} has them. */
-  void wire(long address, Access access, int maximum) {
+  /** Takes a fault that lends pages; see {@link FaultHandler#lend}. {@link #fault} has them. */
+  void lend(long address, Access access, int maximum) {
     resolve(address, access, maximum);
   }
 
-  private void resolve(long address, Access access, int pagesToWire) {
+  private void resolve(long address, Access access, int pagesToLend) {
     Vmspace attached = vmspace;
     Thread owner = tlb.owner();
     if (vm.isClosed()) {
@@ -125,20 +125,24 @@ final class Processor {
     }
     VmMap map = attached.map();
     assert map.pmap().equals(tlb.pmap()) : attached;
-    if (pagesToWire == 0 && map.pmap().fill(tlb, address, access)) {
+    if (pagesToLend == 0 && map.pmap().fill(tlb, address, access)) {
       return;
     }
     assert LockOrder.noneHeld();
     FaultOutcome outcome =
-        pagesToWire == 0
+        pagesToLend == 0
             ? faults.resolve(map, fault, address, access)
-            : faults.wire(map, fault, address, access, pagesToWire);
+            : faults.lend(map, fault, address, access, pagesToLend);
     switch (outcome) {
       case RESOLVED -> {}
       case NOT_MAPPED ->
           throw new MemoryFault(attached.id(), address, access, MemoryFault.Reason.NOT_MAPPED);
       case PROTECTION ->
           throw new MemoryFault(attached.id(), address, access, MemoryFault.Reason.PROTECTION);
+      case STACK_LIMIT ->
+          throw new MemoryFault(attached.id(), address, access, MemoryFault.Reason.STACK_LIMIT);
+      case BEYOND_END ->
+          throw new MemoryFault(attached.id(), address, access, MemoryFault.Reason.BEYOND_END);
       case OUT_OF_MEMORY ->
           throw new MemoryFault(attached.id(), address, access, MemoryFault.Reason.OUT_OF_MEMORY);
     }
@@ -154,8 +158,8 @@ final class Processor {
     return tables;
   }
 
-  void unwire(Amap amap, int frame, int count) {
-    faults.unwire(number, amap, frame, count);
+  void giveBack(@Nullable Amap amap, int frame, int count) {
+    faults.giveBack(number, amap, frame, count);
   }
 
   long nativeAddress(int frame, long address) {

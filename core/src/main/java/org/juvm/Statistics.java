@@ -14,6 +14,9 @@ package org.juvm;
  * @param zeroFills faults that made a zero-filled page (case 2B)
  * @param direct faults that mapped a page that was there (case 1A)
  * @param copies faults that copied a page before a write (case 1B)
+ * @param objectPages faults that mapped a page of shared memory as it is (case 2A)
+ * @param promotions faults that copied a page of shared memory before a private write (case 2B)
+ * @param stackGrowths faults that let a stack grow
  * @param unresolved faults that failed because of the address or the protection (case 0)
  * @param outOfMemory faults that failed because no page was left
  * @param amapCopies faults that first made an amap for a mapping
@@ -26,6 +29,7 @@ package org.juvm;
  * @param heavyFences those that had to fence all threads
  * @param pageTables page tables in use, 4 KiB each
  * @param amapNodes nodes of amaps in use, 268 bytes each
+ * @param objectNodes nodes of shared memory in use, 264 bytes each
  */
 public record Statistics(
     int pageSize,
@@ -37,6 +41,9 @@ public record Statistics(
     long zeroFills,
     long direct,
     long copies,
+    long objectPages,
+    long promotions,
+    long stackGrowths,
     long unresolved,
     long outOfMemory,
     long amapCopies,
@@ -48,7 +55,8 @@ public record Statistics(
     long shootdowns,
     long heavyFences,
     long pageTables,
-    long amapNodes) {
+    long amapNodes,
+    long objectNodes) {
 
   /**
    * Pages in use.

@@ -31,6 +31,8 @@ public final class Vm implements AutoCloseable {
   /** Processors that have not been closed. Guarded by lock. */
   private final Set<Cpu> cpus = new LinkedHashSet<>();
 
+  private final SharedMemories sharedMemory = new SharedMemories(this);
+
   /** Events of processors that are gone. */
   private final Counters retired = new Counters();
 
@@ -127,6 +129,29 @@ public final class Vm implements AutoCloseable {
     return register(new VmMap(machine));
   }
 
+  /**
+   * Memory that several mappings can show.
+   *
+   * @return the shared memory of this system
+   */
+  public SharedMemories sharedMemory() {
+    return sharedMemory;
+  }
+
+  /**
+   * The address spaces that have not ended, and those that have and are held.
+   *
+   * @return a snapshot, oldest first
+   */
+  public List<Vmspace> vmspaces() {
+    lock.lock();
+    try {
+      return List.copyOf(vmspaces);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   Vmspace register(VmMap map) {
     lock.lock();
     try {
@@ -209,6 +234,9 @@ public final class Vm implements AutoCloseable {
         sum(blocks, Counter.ZERO_FILLS),
         sum(blocks, Counter.DIRECT),
         sum(blocks, Counter.COPIES),
+        sum(blocks, Counter.OBJECT_PAGES),
+        sum(blocks, Counter.PROMOTIONS),
+        sum(blocks, Counter.STACK_GROWTHS),
         sum(blocks, Counter.UNRESOLVED),
         sum(blocks, Counter.NO_RAM),
         sum(blocks, Counter.AMAP_COPIES),
@@ -220,7 +248,8 @@ public final class Vm implements AutoCloseable {
         sum(blocks, Counter.SHOOTDOWNS),
         sum(blocks, Counter.HEAVY_FENCES),
         machine.pmaps().tablesInUse(),
-        machine.amaps().nodesInUse());
+        machine.amaps().nodesInUse(),
+        machine.objectNodes().inUse());
   }
 
   private static long sum(List<Counters> blocks, Counter counter) {
@@ -249,7 +278,7 @@ public final class Vm implements AutoCloseable {
     } finally {
       lock.unlock();
     }
-    return new Audit(machine).run(maps, magazines);
+    return new Audit(machine).run(maps, magazines, sharedMemory.references());
   }
 
   /**
@@ -270,7 +299,8 @@ public final class Vm implements AutoCloseable {
     } finally {
       lock.unlock();
     }
-    ending.forEach(Vmspace::close);
+    ending.forEach(Vmspace::end);
+    sharedMemory.closeAll();
     machine.ram().discard();
   }
 

@@ -70,6 +70,16 @@ public final class Amap {
     return new Amap(tree, new RankedLock(LockRank.AMAP), slots);
   }
 
+  /**
+   * Makes an empty amap with one reference that is guarded by the lock of this one.
+   *
+   * @param count number of slots
+   * @return the amap
+   */
+  public Amap newFamilyMember(long count) {
+    return new Amap(tree, lock, count);
+  }
+
   /** Takes the lock. */
   public void lock() {
     lock.lock();
@@ -316,6 +326,10 @@ public final class Amap {
       }
       referenceGone();
     }
+    reclaim(dead);
+  }
+
+  private void reclaim(DeadAnons dead) {
     while (tree.reclaim(dead)) {
       lock.unlock();
       try {
@@ -323,6 +337,23 @@ public final class Amap {
       } finally {
         lock.lock();
       }
+    }
+  }
+
+  /**
+   * Empties the slots of a range, if one reference is to them: all of them, or none if several
+   * references are to some. No page table maps the range any more. The lock is released as by
+   * {@link #dereference}. ({@code amap_wiperange})
+   *
+   * @param start first slot
+   * @param count number of slots
+   * @param dead receives anons that are not referenced any more
+   */
+  public void wipe(long start, long count, DeadAnons dead) {
+    assert lock.isHeld();
+    if (partial == null ? references == 1 : partial.maximum(start, start + count) == 1) {
+      root = tree.clear(root, levels, start, start + count, dead);
+      reclaim(dead);
     }
   }
 

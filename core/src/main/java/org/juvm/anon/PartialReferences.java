@@ -55,6 +55,15 @@ final class PartialReferences {
     return counts[runAt(slot)];
   }
 
+  /** The largest count in a range. */
+  int maximum(long start, long stop) {
+    int most = 0;
+    for (int i = runAt(start); i < runs && starts[i] < stop; i++) {
+      most = Math.max(most, counts[i]);
+    }
+    return most;
+  }
+
   private int runAt(long slot) {
     int found = Arrays.binarySearch(starts, 0, runs, slot);
     return found >= 0 ? found : -found - 2;

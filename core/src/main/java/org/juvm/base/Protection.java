@@ -63,6 +63,22 @@ public enum Protection {
   }
 
   /**
+   * The rights that both have.
+   *
+   * @param other another protection
+   * @return the most that both include
+   */
+  public Protection and(Protection other) {
+    Protection most = NONE;
+    for (Protection each : values()) {
+      if (includes(each) && other.includes(each)) {
+        most = each;
+      }
+    }
+    return most;
+  }
+
+  /**
    * The rights in three letters, as {@code pmap} prints them.
    *
    * @return for example {@code rw-}

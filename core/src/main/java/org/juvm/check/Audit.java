@@ -15,6 +15,7 @@ import org.juvm.base.VmPanic;
 import org.juvm.map.Machine;
 import org.juvm.map.MapEntry;
 import org.juvm.map.VmMap;
+import org.juvm.object.AnonymousObject;
 import org.juvm.page.FrameTable;
 
 /**
@@ -38,6 +39,19 @@ public final class Audit {
   /** References found to each anon. */
   private final Map<Integer, Integer> anonReferences = new HashMap<>();
 
+  /** References found to each object. */
+  private final IdentityHashMap<AnonymousObject, Integer> objectReferences =
+      new IdentityHashMap<>();
+
+  /** For each amap, the slots that each of its entries refers to: pairs of start and end. */
+  private final IdentityHashMap<Amap, List<long[]>> slotRanges = new IdentityHashMap<>();
+
+  /** Frames of objects. */
+  private final Set<Integer> objectFrames = new HashSet<>();
+
+  /** Wirings by map entries found for each frame. */
+  private final Map<Integer, Integer> frameWirings = new HashMap<>();
+
   /** Page table entries found for each frame. */
   private final Map<Integer, Integer> frameMappings = new HashMap<>();
 
@@ -55,18 +69,18 @@ public final class Audit {
    *
    * @param maps all maps of the system that have not exited
    * @param magazines the magazines of all processors
+   * @param objects an element for each reference to an object that is not by a map entry
    * @return a sentence for each difference; empty if there is none
    */
-  public List<String> run(Collection<VmMap> maps, Collection<AnonTable.Magazine> magazines) {
-    for (VmMap map : maps) {
-      map.lockRead(0);
-      try {
-        collect(map);
-      } finally {
-        map.unlockRead(0);
-      }
-    }
+  public List<String> run(
+      Collection<VmMap> maps,
+      Collection<AnonTable.Magazine> magazines,
+      Collection<AnonymousObject> objects) {
+    objects.forEach(object -> objectReferences.merge(object, 1, Integer::sum));
+    maps.forEach(this::collect);
     countTrees();
+    countSlots();
+    countObjects();
     checkAnons(magazines);
     for (VmMap map : maps) {
       map.lockRead(0);
@@ -93,6 +107,17 @@ public final class Audit {
   }
 
   private void collect(VmMap map) {
+    List<VmMap> submaps = new ArrayList<>();
+    map.lockRead(0);
+    try {
+      collect(map, submaps);
+    } finally {
+      map.unlockRead(0);
+    }
+    submaps.forEach(this::collect);
+  }
+
+  private void collect(VmMap map, List<VmMap> submaps) {
     try {
       map.check();
     } catch (VmPanic e) {
@@ -101,9 +126,73 @@ public final class Audit {
     for (MapEntry entry = map.first(); entry != null; entry = map.next(entry)) {
       Amap amap = entry.amap();
       if (amap != null) {
+        long pages = machine.pageSize().vpn(entry.end() - entry.start());
         amapReferences.merge(amap, 1, Integer::sum);
+        slotRanges
+            .computeIfAbsent(amap, any -> new ArrayList<>())
+            .add(new long[] {entry.slot(), entry.slot() + pages});
+      }
+      AnonymousObject object = entry.object();
+      if (object != null) {
+        objectReferences.merge(object, 1, Integer::sum);
+      }
+      if (entry.wirings() != 0) {
+        countWirings(map, entry);
+      }
+      VmMap submap = entry.submap();
+      if (submap != null) {
+        submaps.add(submap);
       }
     }
+  }
+
+  private void countWirings(VmMap map, MapEntry entry) {
+    int page = machine.pageSize().bytes();
+    for (long address = entry.start(); address < entry.end(); address += page) {
+      int frame = map.memory().residentFrame(entry, address);
+      if (frame == FrameTable.NONE) {
+        find("wired page " + Long.toHexString(address) + " is not resident");
+      } else {
+        frameWirings.merge(frame, 1, Integer::sum);
+      }
+    }
+  }
+
+  /** Compares the references to each slot at the start of each range, where they change. */
+  private void countSlots() {
+    slotRanges.forEach(
+        (amap, ranges) -> {
+          amap.lock();
+          try {
+            for (long[] range : ranges) {
+              long count = ranges.stream().filter(r -> r[0] <= range[0] && range[0] < r[1]).count();
+              expect("references of amap slot " + range[0], count, amap.references(range[0]));
+            }
+          } finally {
+            amap.unlock();
+          }
+        });
+  }
+
+  private void countObjects() {
+    objectReferences.forEach(
+        (object, references) -> {
+          object.lock();
+          try {
+            expect("object references", references, object.references());
+            object.forEach(
+                0,
+                Long.MAX_VALUE,
+                (page, frame) -> {
+                  if (!objectFrames.add(frame)) {
+                    find("two pages of objects have frame " + frame);
+                  }
+                  return false;
+                });
+          } finally {
+            object.unlock();
+          }
+        });
   }
 
   private void countTrees() {
@@ -171,24 +260,38 @@ public final class Audit {
   private void checkMapping(VmMap map, long address, int frame, boolean writable) {
     String where = "page " + Long.toHexString(address);
     MapEntry entry = map.find(address);
-    Amap amap = entry == null ? null : entry.amap();
-    if (entry == null || amap == null) {
+    VmMap submap = entry == null ? null : entry.submap();
+    if (submap != null) {
+      entry = submap.find(address);
+    }
+    if (entry == null) {
       find(where + " is in the page table, but not in the map");
+      return;
+    }
+    if (writable && !entry.protection().permits(Access.WRITE)) {
+      find(where + " is mapped for writing, which its entry does not allow");
+    }
+    Amap amap = entry.amap();
+    if (map.memory().residentFrame(entry, address) != frame) {
+      find(where + " maps frame " + frame + ", which is not that of its entry");
+      return;
+    }
+    if (amap == null) {
+      if (writable && (entry.object() == null || entry.copyOnWrite())) {
+        find(where + " is mapped for writing, but nobody has it alone");
+      }
       return;
     }
     long slot = entry.slot() + machine.pageSize().vpn(address - entry.start());
     amap.lock();
     try {
       int anon = amap.find(slot);
-      if (anon == 0 || machine.anons().frame(anon) != frame) {
-        find(where + " maps frame " + frame + ", which is not that of anon " + anon);
-        return;
-      }
-      if (writable
-          && (entry.needsCopy()
-              || !amap.isExclusive(slot, anon, machine.anons())
-              || !entry.protection().permits(Access.WRITE))) {
-        find(where + " is mapped for writing, which its entry does not allow");
+      boolean mayWrite =
+          anon == 0
+              ? entry.object() != null && !entry.copyOnWrite()
+              : !entry.needsCopy() && amap.isExclusive(slot, anon, machine.anons());
+      if (writable && !mayWrite) {
+        find(where + " is mapped for writing, but nobody has it alone");
       }
     } finally {
       amap.unlock();
@@ -211,15 +314,26 @@ public final class Audit {
         free++;
       } else if (frames.isReleased(frame)) {
         released++;
-      } else if (!owners.containsKey(frame)) {
-        find("frame " + frame + " is neither free nor of any anon");
+      } else if (owners.containsKey(frame) == objectFrames.contains(frame)) {
+        find("frame " + frame + " is neither free nor of one anon or object");
       }
+      checkWirings(frame);
       expect(
           "mappings of frame " + frame,
           frameMappings.getOrDefault(frame, 0),
           machine.pmaps().mappings(frame));
     }
     expect("free frames", free, machine.allocator().freeFrames());
-    expect("frames", (long) free + released + owners.size(), frames.frames());
+    expect("frames", (long) free + released + owners.size() + objectFrames.size(), frames.frames());
+  }
+
+  /** Wirings by windows come on top of those by map entries. */
+  private void checkWirings(int frame) {
+    int found = frameWirings.getOrDefault(frame, 0);
+    int recorded = machine.frames().wirings(frame);
+    boolean lent = machine.lent().sum() != 0;
+    if (lent ? found > recorded : found != recorded) {
+      expect("wirings of frame " + frame, found, recorded);
+    }
   }
 }

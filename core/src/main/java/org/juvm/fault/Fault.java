@@ -5,7 +5,8 @@ import org.juvm.anon.Amap;
 import org.juvm.anon.AnonTable;
 import org.juvm.anon.DeadAnons;
 import org.juvm.base.Access;
-import org.juvm.base.VmPanic;
+import org.juvm.map.Machine;
+import org.juvm.map.VmMap;
 import org.juvm.page.FrameTable;
 import org.juvm.pmap.Tlb;
 import org.juvm.trace.Counters;
@@ -18,10 +19,12 @@ public final class Fault {
   /** Differs between processors; selects stripes of locks and caches. */
   final int processor;
 
-  final Tlb tlb;
+  /** The processor's translation cache; null for an operation that uses no processor. */
+  final @Nullable Tlb tlb;
+
   final Counters counters;
 
-  /** Free anons of this processor. */
+  /** Free anons of this processor, or of this operation. */
   final AnonTable.Magazine magazine = new AnonTable.Magazine();
 
   /** Anons that died while this fault was handled. Empty between faults. */
@@ -32,10 +35,43 @@ public final class Fault {
 
   Access access = Access.READ;
 
-  /** How many pages are to be wired at most, from the one that faults; 0 for none. */
-  int pagesToWire;
+  /** What the fault is for. */
+  Purpose purpose = Purpose.ACCESS;
 
-  // Valid after RESOLVED with pages to wire: what was wired.
+  /** How many pages are to be lent at most, from the one that faults. */
+  int maximum;
+
+  /** What stands in the way of an attempt that came to no outcome. */
+  Obstacle obstacle = Obstacle.NEEDS_COPY;
+
+  /** The map to go on in, if the obstacle is a submap. */
+  @Nullable VmMap submap;
+
+  /** What a fault is for. */
+  enum Purpose {
+    /** An access of a processor. */
+    ACCESS,
+    /** Use by raw address, of several pages if possible: wires them, until they are given back. */
+    LEND,
+    /** Use by raw address past the protection, up to the maximum: wires the page. */
+    OVERRIDE,
+    /** The wiring of a mapping: wires the page. */
+    WIRE
+  }
+
+  /** What an attempt cannot do with the map locked for reading. */
+  enum Obstacle {
+    /** The entry needs an amap of its own. */
+    NEEDS_COPY,
+    /** Another map is responsible. */
+    SUBMAP,
+    /** A stack must grow. */
+    STACK,
+    /** An operation works on the entry, which a fault past the protection could disturb. */
+    TRANSITION
+  }
+
+  // Valid after RESOLVED, unless it was for an access: what was wired.
 
   @Nullable Amap amap;
   int frame = FrameTable.NONE;
@@ -45,10 +81,10 @@ public final class Fault {
    * A processor's fault.
    *
    * @param processor number of the processor
-   * @param tlb its translation cache
+   * @param tlb its translation cache; null for an operation that uses no processor
    * @param counters its counters
    */
-  public Fault(int processor, Tlb tlb, Counters counters) {
+  public Fault(int processor, @Nullable Tlb tlb, Counters counters) {
     this.processor = processor;
     this.tlb = tlb;
     this.counters = counters;
@@ -64,7 +100,7 @@ public final class Fault {
   }
 
   /**
-   * The first frame that the last wiring fault wired.
+   * The first frame that the last fault wired.
    *
    * @return frame number
    */
@@ -73,7 +109,7 @@ public final class Fault {
   }
 
   /**
-   * How many frames the last wiring fault wired; their numbers follow one another.
+   * How many frames the last fault wired; their numbers follow one another.
    *
    * @return frames
    */
@@ -82,15 +118,22 @@ public final class Fault {
   }
 
   /**
-   * The amap through which the last wiring fault wired.
+   * The amap through which the last fault lent pages.
    *
-   * @return the amap
+   * @return the amap, or null if they belong to an object
    */
-  public Amap amap() {
-    Amap found = amap;
-    if (found == null) {
-      throw new VmPanic("the last fault wired nothing");
-    }
-    return found;
+  public @Nullable Amap amap() {
+    return amap;
+  }
+
+  /**
+   * Gives back what an operation without processor has left over, and counts its events.
+   *
+   * @param machine the machine
+   */
+  public void finish(Machine machine) {
+    machine.anons().empty(magazine);
+    machine.counters().addAll(counters);
+    counters.clear();
   }
 }

@@ -5,9 +5,13 @@ import org.juvm.anon.Amap;
 import org.juvm.anon.AnonTable;
 import org.juvm.base.Access;
 import org.juvm.base.Protection;
+import org.juvm.base.VmPanic;
 import org.juvm.map.Machine;
 import org.juvm.map.MapEntry;
+import org.juvm.map.MapOutcome;
+import org.juvm.map.StackGrower;
 import org.juvm.map.VmMap;
+import org.juvm.object.AnonymousObject;
 import org.juvm.page.FrameAllocator;
 import org.juvm.page.FrameTable;
 import org.juvm.ram.Ram;
@@ -48,13 +52,13 @@ public final class FaultHandler {
    * @return RESOLVED, or the reason
    */
   public FaultOutcome resolve(VmMap map, Fault fault, long address, Access access) {
-    return resolve(map, fault, address, access, 0);
+    return resolve(map, fault, address, access, Fault.Purpose.ACCESS, 0);
   }
 
   /**
    * As {@link #resolve}, and wires the page and those behind it that are resident in the following
-   * frames: {@link Fault#frame} and its successors can be used by raw address until {@link
-   * #unwire}.
+   * frames: {@link Fault#frame} and its successors can be used by raw address until they are {@link
+   * #giveBack given back}.
    *
    * @param map the address space
    * @param fault the processor's fault
@@ -63,73 +67,143 @@ public final class FaultHandler {
    * @param maximum the largest number of pages to wire, at least 1
    * @return RESOLVED, and {@link Fault#wired} pages are wired; or the reason, and none is
    */
-  public FaultOutcome wire(VmMap map, Fault fault, long address, Access access, int maximum) {
-    return resolve(map, fault, address, access, maximum);
+  public FaultOutcome lend(VmMap map, Fault fault, long address, Access access, int maximum) {
+    return resolve(map, fault, address, access, Fault.Purpose.LEND, maximum);
   }
 
   /**
-   * Takes a wiring back. ({@code uvm_fault_unwire})
+   * Lends one page past the protection of its mapping, as far as the maximum protection allows. A
+   * page that must not change for others is copied first. No translation is made.
+   *
+   * <p>Source: {@code VM_PROT_OVERRIDE_WRITE} of {@code vm_map_lookup}; {@code uvm_io}.
+   *
+   * @param map the address space
+   * @param fault a fault without processor
+   * @param address an address in the page
+   * @param access what is to be done with it
+   * @return RESOLVED, and the page is wired until it is given back; or the reason
+   */
+  public FaultOutcome override(VmMap map, Fault fault, long address, Access access) {
+    return resolve(map, fault, address, access, Fault.Purpose.OVERRIDE, 1);
+  }
+
+  /** Resolves a page for the wiring of its mapping, and wires it. */
+  FaultOutcome wire(VmMap map, Fault fault, long address, Access access) {
+    return resolve(map, fault, address, access, Fault.Purpose.WIRE, 1);
+  }
+
+  /**
+   * Ends a loan.
    *
    * @param processor any number that differs between concurrent callers
-   * @param amap the amap through which the pages were wired
+   * @param amap the amap through which the pages were lent, or null
    * @param frame the first frame
    * @param count number of frames
    */
-  public void unwire(int processor, Amap amap, int frame, int count) {
-    amap.lock();
-    amap.unwired(count);
-    amap.unlock();
+  public void giveBack(int processor, @Nullable Amap amap, int frame, int count) {
+    if (amap != null) {
+      amap.lock();
+      amap.unwired(count);
+      amap.unlock();
+    }
     for (int i = 0; i < count; i++) {
       allocator.unwire(processor, frame + i);
     }
+    machine.lent().add(-count);
   }
 
   private FaultOutcome resolve(
-      VmMap map, Fault fault, long address, Access access, int pagesToWire) {
+      VmMap map, Fault fault, long address, Access access, Fault.Purpose purpose, int maximum) {
     fault.address = address;
     fault.access = access;
-    fault.pagesToWire = pagesToWire;
+    fault.purpose = purpose;
+    fault.maximum = maximum;
     fault.counters.increment(Counter.FAULTS);
-    FaultOutcome outcome = attempt(map, fault);
+    VmMap responsible = map;
+    FaultOutcome outcome = attempt(responsible, fault);
     while (outcome == null) {
-      fault.counters.increment(Counter.AMAP_COPIES);
-      boolean resolved = map.resolveNeedsCopy(address, fault.dead, fault.processor);
-      outcome = resolved ? attempt(map, fault) : FaultOutcome.OUT_OF_MEMORY;
+      VmMap submap = fault.submap;
+      if (fault.obstacle == Fault.Obstacle.SUBMAP && submap != null) {
+        fault.submap = null;
+        responsible = submap;
+      } else {
+        outcome = overcome(responsible, fault);
+      }
+      if (outcome == null) {
+        outcome = attempt(responsible, fault);
+      }
     }
     switch (outcome) {
       case RESOLVED -> {}
       case OUT_OF_MEMORY -> fault.counters.increment(Counter.NO_RAM);
-      case NOT_MAPPED, PROTECTION -> fault.counters.increment(Counter.UNRESOLVED);
+      case NOT_MAPPED, PROTECTION, STACK_LIMIT, BEYOND_END ->
+          fault.counters.increment(Counter.UNRESOLVED);
     }
     return outcome;
+  }
+
+  /** Does what takes the map's lock for writing. Returns null if that was done. */
+  private @Nullable FaultOutcome overcome(VmMap map, Fault fault) {
+    if (fault.obstacle == Fault.Obstacle.NEEDS_COPY) {
+      fault.counters.increment(Counter.AMAP_COPIES);
+      boolean resolved = map.resolveNeedsCopy(fault.address, fault.dead, fault.processor);
+      return resolved ? null : FaultOutcome.OUT_OF_MEMORY;
+    }
+    if (fault.obstacle == Fault.Obstacle.TRANSITION) {
+      map.lockStable(fault.address, fault.address + 1);
+      map.unlockWrite();
+      return null;
+    }
+    StackGrower grower = new StackGrower(map);
+    MapOutcome grown = grower.grow(fault.address);
+    if (grown != MapOutcome.DONE) {
+      return grown == MapOutcome.LIMIT || grown == MapOutcome.NO_SPACE
+          ? FaultOutcome.STACK_LIMIT
+          : FaultOutcome.NOT_MAPPED;
+    }
+    MapOutcome wired = new Wirer(map, this).wireIfFuture(grower.start(), grower.end());
+    return wired == MapOutcome.DONE ? null : FaultOutcome.OUT_OF_MEMORY;
   }
 
   /**
    * Looks the address up and goes to the layer that has the page. ({@code uvm_fault_check})
    *
-   * @return null if the entry needs an amap of its own first
+   * @return null if there is an obstacle
    */
   private @Nullable FaultOutcome attempt(VmMap map, Fault fault) {
     map.lockRead(fault.processor);
     try {
       MapEntry entry = map.find(fault.address);
       if (entry == null) {
-        return FaultOutcome.NOT_MAPPED;
+        fault.obstacle = Fault.Obstacle.STACK;
+        return StackGrower.candidate(map, fault.address) == null ? FaultOutcome.NOT_MAPPED : null;
       }
-      if (!entry.protection().permits(fault.access)) {
-        return FaultOutcome.PROTECTION;
+      if (!allows(entry, fault)) {
+        fault.obstacle = Fault.Obstacle.SUBMAP;
+        fault.submap = entry.submap();
+        return fault.submap == null ? FaultOutcome.PROTECTION : null;
+      }
+      if (entry.inTransition() && fault.purpose == Fault.Purpose.OVERRIDE) {
+        fault.obstacle = Fault.Obstacle.TRANSITION;
+        return null;
       }
       Amap amap = entry.amap();
-      if (entry.needsCopy() || amap == null) {
+      AnonymousObject object = entry.object();
+      boolean looksOnly = fault.access == Access.READ && amap == null && object != null;
+      if (entry.needsCopy() && !looksOnly) {
+        fault.obstacle = Fault.Obstacle.NEEDS_COPY;
         return null;
+      }
+      long page = machine.pageSize().vpn(fault.address - entry.start());
+      if (amap == null) {
+        return lower(map, fault, entry, null, page);
       }
       amap.lock();
       try {
-        long slot = entry.slot() + machine.pageSize().vpn(fault.address - entry.start());
-        int anon = amap.find(slot);
+        int anon = amap.find(entry.slot() + page);
         return anon != 0
-            ? upper(map, fault, entry, amap, slot, anon)
-            : lower(map, fault, entry, amap, slot);
+            ? upper(map, fault, entry, amap, page, anon)
+            : lower(map, fault, entry, amap, page);
       } finally {
         amap.unlock();
       }
@@ -138,35 +212,97 @@ public final class FaultHandler {
     }
   }
 
+  /** Whether the access may be done. The maximum counts for those who may override. */
+  private static boolean allows(MapEntry entry, Fault fault) {
+    Protection protection =
+        fault.purpose == Fault.Purpose.OVERRIDE ? entry.maximum() : entry.protection();
+    return protection.permits(fault.access);
+  }
+
   /** Case 1: there is an anon. Locked: map (read), amap. ({@code uvm_fault_upper}) */
   private FaultOutcome upper(
-      VmMap map, Fault fault, MapEntry entry, Amap amap, long slot, int anon) {
+      VmMap map, Fault fault, MapEntry entry, Amap amap, long page, int anon) {
+    long slot = entry.slot() + page;
     int frame = anons.frame(anon);
     int rights = entry.protection().bits();
     if (amap.isExclusive(slot, anon, anons)) {
       fault.counters.increment(Counter.DIRECT);
-      return enter(map, fault, entry, amap, slot, frame, rights);
+      return enter(map, fault, entry, amap, page, frame, rights);
     }
-    if (fault.access == Access.READ) {
+    if (fault.access == Access.READ && !mustOwn(fault, amap)) {
       fault.counters.increment(Counter.DIRECT);
-      return enter(map, fault, entry, amap, slot, frame, rights & ~Protection.WRITE_BIT);
+      return enter(map, fault, entry, amap, page, frame, rights & ~Protection.WRITE_BIT);
     }
     int copy = newPage(fault, amap, slot, frame);
     if (copy == FrameTable.NONE) {
       return FaultOutcome.OUT_OF_MEMORY;
     }
+    if (entry.wirings() != 0) {
+      map.memory().moveWiring(entry, page, anon, frame, copy, fault.processor);
+    }
     fault.counters.increment(Counter.COPIES);
-    return enter(map, fault, entry, amap, slot, copy, rights);
+    return enter(map, fault, entry, amap, page, copy, rights);
   }
 
-  /** Case 2: there is none. Locked: map (read), amap. ({@code uvm_fault_lower}) */
-  private FaultOutcome lower(VmMap map, Fault fault, MapEntry entry, Amap amap, long slot) {
-    int frame = newPage(fault, amap, slot, FrameTable.NONE);
-    if (frame == FrameTable.NONE) {
-      return FaultOutcome.OUT_OF_MEMORY;
+  /**
+   * Whether a page that is to be wired must be copied although it is only read: others that share
+   * the amap could have it copied later, who know nothing of the wiring.
+   */
+  private static boolean mustOwn(Fault fault, Amap amap) {
+    return fault.purpose == Fault.Purpose.WIRE && amap.isShared();
+  }
+
+  /** Case 2: there is none. Locked: map (read), amap if there is one. ({@code uvm_fault_lower}) */
+  private FaultOutcome lower(
+      VmMap map, Fault fault, MapEntry entry, @Nullable Amap amap, long page) {
+    AnonymousObject object = entry.object();
+    if (object == null) {
+      int frame = newPage(fault, owned(amap), entry.slot() + page, FrameTable.NONE);
+      if (frame == FrameTable.NONE) {
+        return FaultOutcome.OUT_OF_MEMORY;
+      }
+      fault.counters.increment(Counter.ZERO_FILLS);
+      return enter(map, fault, entry, amap, page, frame, entry.protection().bits());
     }
-    fault.counters.increment(Counter.ZERO_FILLS);
-    return enter(map, fault, entry, amap, slot, frame, entry.protection().bits());
+    object.lock();
+    try {
+      long index = entry.offset() + page;
+      if (!object.contains(index)) {
+        return FaultOutcome.BEYOND_END;
+      }
+      int frame = object.get(fault.processor, index);
+      if (frame == FrameTable.NONE) {
+        return FaultOutcome.OUT_OF_MEMORY;
+      }
+      int rights = entry.protection().bits();
+      if (!entry.copyOnWrite()) {
+        fault.counters.increment(Counter.OBJECT_PAGES);
+        return enter(map, fault, entry, null, page, frame, rights);
+      }
+      if (fault.access == Access.READ && (amap == null || !mustOwn(fault, amap))) {
+        fault.counters.increment(Counter.OBJECT_PAGES);
+        return enter(map, fault, entry, null, page, frame, rights & ~Protection.WRITE_BIT);
+      }
+      int copy = newPage(fault, owned(amap), entry.slot() + page, frame);
+      if (copy == FrameTable.NONE) {
+        return FaultOutcome.OUT_OF_MEMORY;
+      }
+      if (entry.wirings() != 0) {
+        frames.wire(copy);
+        object.unwire(fault.processor, index);
+      }
+      fault.counters.increment(Counter.PROMOTIONS);
+      return enter(map, fault, entry, amap, page, copy, rights);
+    } finally {
+      object.unlock();
+    }
+  }
+
+  private static Amap owned(@Nullable Amap amap) {
+    if (amap == null) {
+      throw new VmPanic("map entry has no amap for its pages");
+    }
+    return amap;
   }
 
   /**
@@ -200,38 +336,84 @@ public final class FaultHandler {
     return frame;
   }
 
-  /** Enters the page into the page table. Locked: map (read), amap. */
+  /**
+   * Enters the page into the page table, and wires it if that is what the fault is for. Locked: map
+   * (read), amap if there is one, object if there is one.
+   *
+   * @param amap the amap that has the page, or null if the object has it
+   */
   private FaultOutcome enter(
-      VmMap map, Fault fault, MapEntry entry, Amap amap, long slot, int frame, int rights) {
+      VmMap map,
+      Fault fault,
+      MapEntry entry,
+      @Nullable Amap amap,
+      long page,
+      int frame,
+      int rights) {
+    if (fault.purpose == Fault.Purpose.OVERRIDE) {
+      return lendPastProtection(map, fault, entry, amap, page, frame);
+    }
     if (!map.pmap().enter(fault.tlb, fault.address, frame, rights, fault.access)) {
       return FaultOutcome.OUT_OF_MEMORY;
     }
-    if (fault.pagesToWire > 0) {
-      wireRun(fault, entry, amap, slot, frame);
+    switch (fault.purpose) {
+      case ACCESS, OVERRIDE -> {}
+      case LEND -> lendRun(fault, entry, amap, page, frame);
+      case WIRE -> frames.wire(frame);
     }
     return FaultOutcome.RESOLVED;
   }
 
-  /** Wires a page that has just been entered, and its resident neighbours. Locked: map, amap. */
-  private void wireRun(Fault fault, MapEntry entry, Amap amap, long slot, int first) {
-    long end = entry.slot() + machine.pageSize().vpn(entry.end() - entry.start());
-    int wired = 0;
+  /** Lends a page, without any translation; one of another frame would be out of date now. */
+  private FaultOutcome lendPastProtection(
+      VmMap map, Fault fault, MapEntry entry, @Nullable Amap amap, long page, int frame) {
+    long start = entry.start() + machine.pageSize().address(page);
+    if (fault.access == Access.WRITE) {
+      map.pmap().removeUnless(start, frame);
+    }
+    lendRun(fault, entry, amap, page, frame);
+    return FaultOutcome.RESOLVED;
+  }
+
+  /** Lends a page and its resident neighbours. Locked: map, amap or object. */
+  private void lendRun(Fault fault, MapEntry entry, @Nullable Amap amap, long page, int first) {
+    long pages = machine.pageSize().vpn(entry.end() - entry.start());
+    int lent = 0;
     int frame = first;
     while (true) {
       frames.wire(frame);
-      wired++;
-      long next = slot + wired;
-      int anon = wired < fault.pagesToWire && next < end ? amap.find(next) : 0;
-      if (anon == 0
-          || anons.frame(anon) != frame + 1
-          || (fault.access == Access.WRITE && !amap.isExclusive(next, anon, anons))) {
+      lent++;
+      long next = page + lent;
+      if (lent >= fault.maximum
+          || next >= pages
+          || !isResidentAt(fault, entry, amap, next, frame + 1)) {
         break;
       }
       frame++;
     }
-    amap.wired(wired);
+    if (amap != null) {
+      amap.wired(lent);
+    }
+    machine.lent().add(lent);
     fault.amap = amap;
     fault.frame = first;
-    fault.wired = wired;
+    fault.wired = lent;
+  }
+
+  /** Whether a page is in a frame, in the layer that is locked, and may be used as wanted. */
+  private boolean isResidentAt(
+      Fault fault, MapEntry entry, @Nullable Amap amap, long page, int frame) {
+    if (amap == null) {
+      AnonymousObject object = entry.object();
+      return object != null
+          && entry.amap() == null
+          && object.contains(entry.offset() + page)
+          && object.find(entry.offset() + page) == frame;
+    }
+    long slot = entry.slot() + page;
+    int anon = amap.find(slot);
+    return anon != 0
+        && anons.frame(anon) == frame
+        && (fault.access == Access.READ || amap.isExclusive(slot, anon, anons));
   }
 }

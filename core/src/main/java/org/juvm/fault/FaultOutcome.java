@@ -8,6 +8,10 @@ public enum FaultOutcome {
   NOT_MAPPED,
   /** The mapping does not allow the access. */
   PROTECTION,
+  /** Nothing is mapped there, and the stack above may not grow down to it. */
+  STACK_LIMIT,
+  /** The page is beyond the end of what is mapped. */
+  BEYOND_END,
   /** No frame, or no bookkeeping memory, is left. */
   OUT_OF_MEMORY
 }

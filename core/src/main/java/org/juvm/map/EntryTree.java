@@ -16,12 +16,18 @@ final class EntryTree {
   /** No address. */
   static final long NOT_FOUND = -1;
 
+  /** After so many holes that only the alignment makes useless a search becomes less picky. */
+  private static final int MAXIMUM_UNFIT = 64;
+
   private final long minimum;
   private final long maximum;
   private @Nullable MapEntry root;
   private @Nullable MapEntry first;
   private @Nullable MapEntry last;
   private int size;
+
+  /** Holes that were large enough, but not at the right alignment, during one search. */
+  private int unfit;
 
   /** An empty tree for the addresses from minimum to before maximum. */
   EntryTree(long minimum, long maximum) {
@@ -72,6 +78,14 @@ final class EntryTree {
     return previous == null ? minimum : previous.end;
   }
 
+  /** How much of the hole in front of an entry others may use: a stack reserves some of it. */
+  private long gapBefore(MapEntry entry) {
+    long hole = holeBefore(entry);
+    StackReserve stack = entry.stack;
+    long end = stack == null ? entry.start : Math.clamp(stack.low(), hole, entry.start);
+    return end - hole;
+  }
+
   // ---- changes ----
 
   void insert(MapEntry entry) {
@@ -96,7 +110,7 @@ final class EntryTree {
     entry.left = null;
     entry.right = null;
     size++;
-    entry.gap = entry.start - holeBefore(entry);
+    entry.gap = gapBefore(entry);
     root = insert(root, entry);
     gapChanged(after);
   }
@@ -161,7 +175,7 @@ final class EntryTree {
     return balance(successor);
   }
 
-  /** Moves the ends of an entry, within the holes around it. */
+  /** Moves the ends of an entry, within the holes around it, or recomputes after other changes. */
   void resize(MapEntry entry, long start, long end) {
     entry.start = start;
     entry.end = end;
@@ -171,7 +185,7 @@ final class EntryTree {
 
   private void gapChanged(@Nullable MapEntry entry) {
     if (entry != null) {
-      entry.gap = entry.start - holeBefore(entry);
+      entry.gap = gapBefore(entry);
       refresh(root, entry);
     }
   }
@@ -256,19 +270,26 @@ final class EntryTree {
   }
 
   /**
-   * The lowest free range at or above a hint.
+   * A free range at or above a hint: the lowest that fits, as long as the alignment does not make
+   * too many holes useless; then the lowest in a hole where any alignment fits. So the search takes
+   * logarithmic time. What stacks reserve is left alone.
    *
    * @param alignment a divisor of the address, in bytes; any positive number
    * @return its address, or NOT_FOUND
    */
   long findSpace(long hint, long length, long alignment) {
     long from = Math.max(hint, minimum);
+    unfit = 0;
     long found = findSpace(root, from, length, alignment);
-    return found != NOT_FOUND ? found : fit(holeBefore(null), maximum, from, length, alignment);
+    if (found != NOT_FOUND) {
+      return found;
+    }
+    return fit(holeBefore(null), maximum, from, length, alignment);
   }
 
   private long findSpace(@Nullable MapEntry node, long from, long length, long alignment) {
-    if (node == null || node.maximumGap < length) {
+    long needed = unfit < MAXIMUM_UNFIT ? length : length + alignment;
+    if (node == null || node.maximumGap < needed) {
       return NOT_FOUND;
     }
     // Gaps of the left subtree and of this node end at or before the start of this node.
@@ -277,9 +298,13 @@ final class EntryTree {
       if (found != NOT_FOUND) {
         return found;
       }
-      found = fit(node.start - node.gap, node.start, from, length, alignment);
-      if (found != NOT_FOUND) {
-        return found;
+      if (node.gap >= length) {
+        long hole = holeBefore(node);
+        found = fit(hole, hole + node.gap, from, length, alignment);
+        if (found != NOT_FOUND) {
+          return found;
+        }
+        unfit++;
       }
     }
     return findSpace(node.right, from, length, alignment);
@@ -303,7 +328,7 @@ final class EntryTree {
     long end = minimum;
     int listed = 0;
     for (MapEntry entry = first; entry != null; entry = entry.next) {
-      if (entry.start < end || entry.end <= entry.start || entry.gap != entry.start - end) {
+      if (entry.start < end || entry.end <= entry.start || entry.gap != gapBefore(entry)) {
         throw new VmPanic("map entries out of order: start=" + Long.toHexString(entry.start));
       }
       end = entry.end;

@@ -3,12 +3,11 @@ package org.juvm.map;
 import java.util.ArrayList;
 import java.util.List;
 import org.juvm.anon.Amap;
-import org.juvm.anon.AnonTable;
+import org.juvm.anon.AmapTree;
 import org.juvm.anon.DeadAnons;
 import org.juvm.base.Inheritance;
+import org.juvm.base.MapFlag;
 import org.juvm.base.PageSize;
-import org.juvm.base.VmPanic;
-import org.juvm.page.FrameAllocator;
 import org.juvm.page.FrameTable;
 import org.juvm.trace.Counter;
 
@@ -29,7 +28,19 @@ public final class Forker {
   private final Machine machine;
   private final PageSize pageSize;
   private final DeadAnons dead = new DeadAnons();
-  private final AnonTable.Magazine magazine = new AnonTable.Magazine();
+  private final PageCopier copier;
+
+  /** What the child may do. */
+  private final MapSettings settings = new MapSettings();
+
+  /** Entries of the child, in the order of addresses. */
+  private final List<MapEntry> copies = new ArrayList<>(4);
+
+  /** Entries of the parent that must lose the right to write. */
+  private final List<MapEntry> protect = new ArrayList<>(4);
+
+  /** Pairs of entries of parent and child whose wired pages are copied at the end. */
+  private final List<MapEntry> wired = new ArrayList<>(0);
 
   /**
    * Whether the child shares any memory, which must stay writable. Else the parent's whole page
@@ -47,33 +58,37 @@ public final class Forker {
     this.parent = parent;
     machine = parent.machine();
     pageSize = machine.pageSize();
+    copier = new PageCopier(machine);
   }
 
   /**
-   * Fills an address space that nobody else knows yet with what a child inherits.
+   * Fills an address space that nobody else knows yet with what a child inherits. Nothing is wired
+   * in the child; submaps are not inherited.
    *
    * @param child an empty map
    * @return DONE, EXITED, or NO_MEMORY if wired pages could not be copied; then the child is to be
    *     thrown away
    */
   public MapOutcome fork(VmMap child) {
-    List<MapEntry> copies = new ArrayList<>(4);
     MapOutcome outcome;
-    parent.lockWrite();
+    parent.lockStable(parent.minimum(), parent.maximum());
     try {
       if (parent.isExited()) {
         outcome = MapOutcome.EXITED;
+      } else if (!copier.reserve(wiredPages())) {
+        outcome = MapOutcome.NO_MEMORY;
       } else {
-        outcome = copyEntries(copies);
+        settings.inheritFrom(parent.settings());
+        outcome = copyEntries();
       }
     } finally {
       parent.unlockWrite();
     }
-    if (!insert(child, copies)) {
+    if (!insert(child)) {
       child.release(copies);
       outcome = MapOutcome.EXITED;
     }
-    machine.anons().empty(magazine);
+    copier.close();
     machine.anons().free(dead, 0);
     if (outcome == MapOutcome.DONE) {
       machine.counters().add(Counter.FORKS, 1);
@@ -82,12 +97,13 @@ public final class Forker {
   }
 
   /** Returns false if the child was ended meanwhile, which happens when the system is closed. */
-  private static boolean insert(VmMap child, List<MapEntry> copies) {
+  private boolean insert(VmMap child) {
     child.lockWrite();
     try {
       if (child.isExited()) {
         return false;
       }
+      child.settings().inheritFrom(settings);
       for (MapEntry copy : copies) {
         child.insert(copy);
       }
@@ -97,28 +113,67 @@ public final class Forker {
     }
   }
 
-  private MapOutcome copyEntries(List<MapEntry> copies) {
-    List<MapEntry> protect = new ArrayList<>(4);
+  /** How many pages may have to be copied at once because they are wired. */
+  private int wiredPages() {
+    int[] count = new int[1];
+    for (MapEntry entry = parent.first(); entry != null; entry = entry.next) {
+      if (entry.wirings != 0) {
+        count[0] += (int) pageSize.vpn(entry.end - entry.start);
+        continue;
+      }
+      Amap amap = entry.amap;
+      if (amap != null && entry.inheritance == Inheritance.COPY) {
+        amap.lock();
+        if (amap.isShared() || amap.isWired()) {
+          forEachWired(amap, entry, (slot, anon) -> count[0]++);
+        }
+        amap.unlock();
+      }
+    }
+    return count[0];
+  }
+
+  private void forEachWired(Amap amap, MapEntry entry, AmapTree.SlotVisitor visitor) {
+    amap.forEach(
+        entry.slot,
+        entry.slot + pageSize.vpn(entry.end - entry.start),
+        (slot, anon) -> {
+          if (machine.frames().wirings(machine.anons().frame(anon)) > 0) {
+            visitor.visit(slot, anon);
+          }
+        });
+  }
+
+  private MapOutcome copyEntries() {
     MapOutcome outcome = MapOutcome.DONE;
     for (MapEntry entry = parent.first();
         entry != null && outcome == MapOutcome.DONE;
         entry = entry.next) {
-      if (entry.inheritance == Inheritance.NONE) {
+      if (entry.inheritance == Inheritance.NONE || entry.submap != null) {
         continue;
       }
-      MapEntry copy = entry.part(entry.start, entry.end);
-      switch (entry.inheritance) {
-        case SHARE -> outcome = share(entry, copy);
-        case COPY -> outcome = copy(entry, copy, protect);
-        case ZERO, NONE -> copy.needsCopy = true;
+      MapEntry copy = new MapEntry();
+      copy.setLike(entry, entry.start, entry.end);
+      copy.wirings = 0;
+      copy.set(MapFlag.USER_WIRED, false);
+      outcome =
+          switch (entry.inheritance) {
+            case SHARE -> share(entry, copy);
+            case COPY -> copy(entry, copy);
+            case ZERO, NONE -> zero(copy);
+          };
+      if (outcome == MapOutcome.DONE) {
+        copies.add(copy);
       }
-      copies.add(copy);
     }
-    writeProtect(protect);
+    writeProtect();
+    for (int i = 0; i < wired.size() && outcome == MapOutcome.DONE; i += 2) {
+      outcome = copyWired(wired.get(i), wired.get(i + 1));
+    }
     return outcome;
   }
 
-  private void writeProtect(List<MapEntry> protect) {
+  private void writeProtect() {
     if (protect.isEmpty()) {
       return;
     }
@@ -138,41 +193,52 @@ public final class Forker {
     return pageSize.vpn(entry.end - entry.start);
   }
 
+  private static MapOutcome zero(MapEntry copy) {
+    copy.object = null;
+    copy.offset = 0;
+    copy.copyOnWrite = false;
+    copy.needsCopy = true;
+    return MapOutcome.DONE;
+  }
+
   private MapOutcome share(MapEntry entry, MapEntry copy) {
     if (!machine.amaps().hasRoom(2)) {
       return MapOutcome.NO_MEMORY;
     }
     shares = true;
-    parent.resolveNeedsCopy(entry, dead);
-    copy.needsCopy = false;
-    copy.slot = entry.slot;
-    Amap amap = amapOf(entry);
-    copy.amap = amap;
-    amap.lock();
-    amap.reference(entry.slot, pages(entry), true);
-    amap.unlock();
-    return MapOutcome.DONE;
+    return parent.memory().share(entry, copy, dead, copier, parent.pmap())
+        ? MapOutcome.DONE
+        : MapOutcome.NO_MEMORY;
   }
 
-  private static Amap amapOf(MapEntry entry) {
-    Amap amap = entry.amap;
-    if (amap == null) {
-      throw new VmPanic("map entry has no amap after its copy was resolved");
+  private MapOutcome copy(MapEntry entry, MapEntry copy) {
+    MapOutcome outcome = copyAnonymous(entry, copy);
+    if (entry.object != null && outcome == MapOutcome.DONE) {
+      entry.object.reference();
+      copy.copyOnWrite = true;
     }
-    return amap;
+    return outcome;
   }
 
-  private MapOutcome copy(MapEntry entry, MapEntry copy, List<MapEntry> protect) {
+  private MapOutcome copyAnonymous(MapEntry entry, MapEntry copy) {
     Amap amap = entry.amap;
+    copy.slot = entry.slot;
     if (amap == null) {
+      copy.needsCopy = true;
       return MapOutcome.DONE;
     }
-    long pages = pages(entry);
-    copy.slot = entry.slot;
+    if (entry.wirings != 0) {
+      copy.amap = amap.newFamilyMember(entry.slot + pages(entry));
+      copy.needsCopy = false;
+      protect.add(entry);
+      wired.add(entry);
+      wired.add(copy);
+      return MapOutcome.DONE;
+    }
     amap.lock();
     try {
       if (!amap.isShared() && !amap.isWired()) {
-        amap.reference(entry.slot, pages, false);
+        amap.reference(entry.slot, pages(entry), false);
         copy.amap = amap;
         copy.needsCopy = true;
         if (!entry.needsCopy) {
@@ -185,48 +251,56 @@ public final class Forker {
       if (!machine.amaps().hasRoom(2)) {
         return MapOutcome.NO_MEMORY;
       }
-      Amap childAmap = amap.copy(entry.slot, pages);
+      Amap childAmap = amap.copy(entry.slot, pages(entry));
+      amap.removeMappings(entry.slot, pages(entry), machine.anons(), machine.pmaps());
+      if (!copyWiredPages(amap, childAmap, entry)) {
+        childAmap.dereference(entry.slot, pages(entry), dead);
+        return MapOutcome.NO_MEMORY;
+      }
       copy.amap = childAmap;
       copy.needsCopy = false;
-      amap.removeMappings(entry.slot, pages, machine.anons(), machine.pmaps());
-      return copyWiredPages(amap, childAmap, entry.slot, pages)
-          ? MapOutcome.DONE
-          : MapOutcome.NO_MEMORY;
+      return MapOutcome.DONE;
     } finally {
       amap.unlock();
     }
   }
 
   /** Both amaps are locked: they have one lock, or the child's is empty. */
-  private boolean copyWiredPages(Amap amap, Amap childAmap, long slot, long pages) {
-    if (!amap.isWired()) {
-      return true;
-    }
+  private boolean copyWiredPages(Amap amap, Amap childAmap, MapEntry entry) {
     boolean[] done = {true};
-    amap.forEach(
-        slot,
-        slot + pages,
-        (at, anon) -> {
+    forEachWired(
+        amap,
+        entry,
+        (slot, anon) -> {
           int frame = machine.anons().frame(anon);
-          if (done[0] && machine.frames().wirings(frame) > 0) {
-            done[0] = copyPage(childAmap, at, frame);
-          }
+          done[0] = done[0] && copier.copy(frame, childAmap, slot) != FrameTable.NONE;
         });
     return done[0];
   }
 
-  private boolean copyPage(Amap childAmap, long slot, int frame) {
-    int copy = machine.allocator().allocate(0, false, FrameAllocator.Reserve.KERNEL);
-    if (copy == FrameTable.NONE) {
-      return false;
+  /**
+   * Copies all anonymous pages of a wired entry for the child. No processor can write them now; the
+   * parent's pages stay where they are and its own. ({@code amap_cow_now})
+   */
+  private MapOutcome copyWired(MapEntry entry, MapEntry copy) {
+    Amap amap = EntryMemory.amapOf(entry);
+    Amap childAmap = EntryMemory.amapOf(copy);
+    boolean[] done = {true};
+    amap.lock();
+    try {
+      if (amap.isShared()) {
+        amap.removeMappings(entry.slot, pages(entry), machine.anons(), machine.pmaps());
+      }
+      amap.forEach(
+          entry.slot,
+          entry.slot + pages(entry),
+          (slot, anon) -> {
+            int frame = machine.anons().frame(anon);
+            done[0] = done[0] && copier.copy(frame, childAmap, slot) != FrameTable.NONE;
+          });
+    } finally {
+      amap.unlock();
     }
-    int anon = childAmap.hasRoom() ? machine.anons().allocate(magazine, copy) : 0;
-    if (anon == 0) {
-      machine.allocator().free(0, copy);
-      return false;
-    }
-    machine.ram().copy(frame, copy);
-    childAmap.put(slot, anon);
-    return true;
+    return done[0] ? MapOutcome.DONE : MapOutcome.NO_MEMORY;
   }
 }

@@ -1,11 +1,15 @@
 package org.juvm.map;
 
+import java.util.concurrent.atomic.LongAdder;
 import org.juvm.anon.AmapTree;
 import org.juvm.anon.AnonTable;
 import org.juvm.base.PageSize;
+import org.juvm.object.AnonymousObject;
 import org.juvm.page.FrameAllocator;
 import org.juvm.page.FrameTable;
+import org.juvm.page.ResidentPages;
 import org.juvm.pmap.Pmaps;
+import org.juvm.ram.BlockPool;
 import org.juvm.ram.Ram;
 import org.juvm.trace.Counters;
 
@@ -19,6 +23,8 @@ import org.juvm.trace.Counters;
  * @param pmaps all page tables
  * @param anons all anons
  * @param amaps the nodes of all amaps
+ * @param objectNodes the nodes of all memory objects
+ * @param lent pages that are lent by raw address
  * @param counters events outside any processor
  */
 public record Machine(
@@ -29,6 +35,8 @@ public record Machine(
     Pmaps pmaps,
     AnonTable anons,
     AmapTree amaps,
+    BlockPool objectNodes,
+    LongAdder lent,
     Counters counters) {
 
   /**
@@ -54,6 +62,27 @@ public record Machine(
     Pmaps pmaps = new Pmaps(ram, counters);
     AnonTable anons = new AnonTable(frames, allocator, ram.isLarge());
     AmapTree amaps = new AmapTree(anons, ram.frames(), ram.isLarge());
-    return new Machine(pageSize, ram, frames, allocator, pmaps, anons, amaps, counters);
+    BlockPool objectNodes = ResidentPages.newPool(ram.frames(), ram.isLarge());
+    return new Machine(
+        pageSize,
+        ram,
+        frames,
+        allocator,
+        pmaps,
+        anons,
+        amaps,
+        objectNodes,
+        new LongAdder(),
+        counters);
+  }
+
+  /**
+   * Makes a memory object without pages.
+   *
+   * @param size its size in bytes
+   * @return the object, with one reference
+   */
+  public AnonymousObject newObject(long size) {
+    return new AnonymousObject(ram, frames, allocator, pmaps, objectNodes, size);
   }
 }

@@ -1,9 +1,13 @@
 package org.juvm.map;
 
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.juvm.anon.Amap;
+import org.juvm.base.Advice;
 import org.juvm.base.Inheritance;
+import org.juvm.base.MapFlag;
 import org.juvm.base.Protection;
+import org.juvm.object.AnonymousObject;
 
 /**
  * A range of addresses with equal attributes. Guarded by the lock of its map: read with it held in
@@ -17,19 +21,40 @@ public final class MapEntry {
   long end;
 
   /** What may be done now. Never more than maximum. */
-  Protection protection;
+  Protection protection = Protection.NONE;
 
   /** The most that protection may become. */
-  Protection maximum;
+  Protection maximum = Protection.NONE;
 
   Inheritance inheritance = Inheritance.COPY;
+  Advice advice = Advice.NORMAL;
+
+  /** Bits of {@link MapFlag}. */
+  int flags;
 
   /**
-   * The anonymous memory, or null: none yet. Then needsCopy is set, and the range reads as zeros.
+   * How often the range is wired. A wiring by its program counts once, however often it is made.
+   */
+  int wirings;
+
+  /**
+   * An operation has let go of the lock while it works on this entry. Until it is done, no other
+   * operation changes the entry; faults go on.
+   */
+  boolean inTransition;
+
+  /** Where this entry may grow to, if it is part of a stack. */
+  @Nullable StackReserve stack;
+
+  // ---- what is mapped ----
+
+  /**
+   * The upper layer, anonymous memory; or null: none yet. Then the range is what the object is, or
+   * zeros if there is no object.
    */
   @Nullable Amap amap;
 
-  /** The slot of the first page. 0 if there is no amap. */
+  /** The slot of the first page; if there is no amap yet, the one that it will have. */
   long slot;
 
   /**
@@ -37,6 +62,18 @@ public final class MapEntry {
    * copy before anything is added to it. Until then no page of the range is mapped for writing.
    */
   boolean needsCopy = true;
+
+  /** The lower layer, or null. */
+  @Nullable AnonymousObject object;
+
+  /** Index of the object's page that is mapped at start. 0 if there is no object. */
+  long offset;
+
+  /** With an object: stores go to the amap and not to the object. */
+  boolean copyOnWrite;
+
+  /** The map that is responsible for these addresses instead, or null. Then all else is unused. */
+  @Nullable VmMap submap;
 
   // ---- the tree; see EntryTree ----
 
@@ -48,32 +85,71 @@ public final class MapEntry {
   /** Height of the subtree whose root this is. */
   int height = 1;
 
-  /** Bytes of free space directly before start. */
+  /** Bytes of free space directly after the previous entry that others may use. */
   long gap;
 
   /** Largest gap in the subtree. */
   long maximumGap;
 
-  MapEntry(long start, long end, Protection protection, Protection maximum) {
-    this.start = start;
-    this.end = end;
-    this.protection = protection;
-    this.maximum = maximum;
+  MapEntry() {}
+
+  /** Takes a range and attributes for memory that nobody has touched. */
+  void set(long newStart, long newEnd, Attributes attributes) {
+    start = newStart;
+    end = newEnd;
+    protection = attributes.protection();
+    maximum = attributes.maximum();
+    inheritance = attributes.inheritance();
+    advice = attributes.advice();
+    flags = attributes.flags();
+    object = attributes.object();
+    offset = attributes.offset();
+    copyOnWrite = attributes.copyOnWrite();
+    needsCopy = object == null || copyOnWrite;
   }
 
-  /** A new entry for a part of this range, with the same attributes. */
-  MapEntry part(long partStart, long partEnd) {
-    MapEntry part = new MapEntry(partStart, partEnd, protection, maximum);
-    part.inheritance = inheritance;
-    part.needsCopy = needsCopy;
-    return part;
+  /**
+   * Takes a range and the attributes of another entry, and nothing of its memory but the object.
+   */
+  void setLike(MapEntry other, long newStart, long newEnd) {
+    start = newStart;
+    end = newEnd;
+    protection = other.protection;
+    maximum = other.maximum;
+    inheritance = other.inheritance;
+    advice = other.advice;
+    flags = other.flags;
+    wirings = other.wirings;
+    stack = other.stack;
+    needsCopy = other.needsCopy;
+    object = other.object;
+    offset = other.offset;
+    copyOnWrite = other.copyOnWrite;
   }
 
   /** Whether another entry differs in nothing but its range and its memory. */
   boolean hasAttributesOf(MapEntry other) {
     return protection == other.protection
         && maximum == other.maximum
-        && inheritance == other.inheritance;
+        && inheritance == other.inheritance
+        && advice == other.advice
+        && flags == other.flags
+        && wirings == other.wirings
+        && Objects.equals(stack, other.stack)
+        && object == other.object
+        && copyOnWrite == other.copyOnWrite
+        && submap == null
+        && other.submap == null
+        && !inTransition
+        && !other.inTransition;
+  }
+
+  boolean is(MapFlag flag) {
+    return (flags & flag.bit()) != 0;
+  }
+
+  void set(MapFlag flag, boolean value) {
+    flags = value ? flags | flag.bit() : flags & ~flag.bit();
   }
 
   /**
@@ -122,6 +198,51 @@ public final class MapEntry {
   }
 
   /**
+   * How the range will be used.
+   *
+   * @return advice
+   */
+  public Advice advice() {
+    return advice;
+  }
+
+  /**
+   * Properties.
+   *
+   * @return bits of {@link MapFlag}
+   */
+  public int flags() {
+    return flags;
+  }
+
+  /**
+   * How often the range is wired.
+   *
+   * @return wirings; 0: its pages may go
+   */
+  public int wirings() {
+    return wirings;
+  }
+
+  /**
+   * Whether an operation works on this entry without the lock.
+   *
+   * @return true if so
+   */
+  public boolean inTransition() {
+    return inTransition;
+  }
+
+  /**
+   * Where a stack may grow to.
+   *
+   * @return the reserve, or null if this is no stack
+   */
+  public @Nullable StackReserve stack() {
+    return stack;
+  }
+
+  /**
    * The anonymous memory of the range.
    *
    * @return amap, or null if there is none yet
@@ -146,5 +267,41 @@ public final class MapEntry {
    */
   public boolean needsCopy() {
     return needsCopy;
+  }
+
+  /**
+   * The object behind the range.
+   *
+   * @return object, or null
+   */
+  public @Nullable AnonymousObject object() {
+    return object;
+  }
+
+  /**
+   * The object's page that is mapped first.
+   *
+   * @return index of the page
+   */
+  public long offset() {
+    return offset;
+  }
+
+  /**
+   * Whether stores stay out of the object.
+   *
+   * @return true if so
+   */
+  public boolean copyOnWrite() {
+    return copyOnWrite;
+  }
+
+  /**
+   * The map that is responsible for the range instead.
+   *
+   * @return the submap, or null
+   */
+  public @Nullable VmMap submap() {
+    return submap;
   }
 }

@@ -4,7 +4,7 @@ package org.juvm.map;
 public enum MapOutcome {
   /** As asked. */
   DONE,
-  /** No hole is large enough. */
+  /** No hole is large enough, or the range leaves the map. */
   NO_SPACE,
   /** Something is mapped in the range already. */
   OCCUPIED,
@@ -12,6 +12,18 @@ public enum MapOutcome {
   NOT_MAPPED,
   /** More is asked for than the maximum protection allows. */
   MAXIMUM_PROTECTION,
+  /** A mapping in the range allows no access at all. */
+  NO_ACCESS,
+  /** A mapping in the range must not be changed. */
+  IMMUTABLE,
+  /** A mapping in the range is wired. */
+  WIRED,
+  /** A part of the range belongs to a submap. */
+  SUBMAP,
+  /** A limit of the address space would be exceeded. */
+  LIMIT,
+  /** The range is beyond the end of what is mapped there. */
+  BEYOND_END,
   /** Not enough memory. */
   NO_MEMORY,
   /** The address space has ended. */

@@ -1,18 +1,33 @@
 package org.juvm.map;
 
-import org.juvm.base.Protection;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.juvm.base.Limit;
+import org.juvm.base.MapFlag;
+import org.juvm.object.AnonymousObject;
 import org.juvm.trace.Counter;
 
 /**
- * Makes mappings of anonymous memory.
+ * Makes mappings.
  *
- * <p>Source: {@code uvm_map}: prepare, enter.
+ * <p>Source: {@code uvm_map}: prepare, enter; {@code vm_map_insert}, {@code vm_map_find}, {@code
+ * vm_map_stack}, {@code vm_map_submap}.
  */
 public final class Mapper {
   private final VmMap map;
+  private final Unmapper unmapper;
 
   /** Where the last mapping was put. Valid after DONE. */
   private long address;
+
+  /** What the last operation mapped. Valid after DONE. */
+  private long mappedFrom;
+
+  private long mappedTo;
+
+  /** What the last mapping replaced; null: nothing yet. */
+  private @Nullable List<MapEntry> replaced;
 
   /**
    * An operation for one thread.
@@ -21,6 +36,7 @@ public final class Mapper {
    */
   public Mapper(VmMap map) {
     this.map = map;
+    unmapper = new Unmapper(map);
   }
 
   /**
@@ -33,72 +49,205 @@ public final class Mapper {
   }
 
   /**
-   * Maps memory at the lowest free range from a hint on, or from anywhere if there is none.
+   * The first address that the last operation mapped.
    *
-   * @param hint an address, page aligned
-   * @param length bytes, page aligned, greater than 0
-   * @param alignment the address will be a multiple of this; a positive multiple of the page size
-   * @param protection what may be done with the memory
-   * @return DONE, NO_SPACE or EXITED
+   * @return address; for a stack more than {@link #address}
    */
-  public MapOutcome mapAnywhere(long hint, long length, long alignment, Protection protection) {
+  public long mappedFrom() {
+    return mappedFrom;
+  }
+
+  /**
+   * The address after what the last operation mapped.
+   *
+   * @return address
+   */
+  public long mappedTo() {
+    return mappedTo;
+  }
+
+  /**
+   * Maps memory. What is replaced goes in the same moment: no thread finds the range unmapped.
+   *
+   * @param placement where
+   * @param length bytes, page aligned, greater than 0
+   * @param attributes like what; a reference to the object, if there is one, passes to the mapping
+   * @return DONE, NO_SPACE, OCCUPIED, IMMUTABLE, SUBMAP, LIMIT, NO_MEMORY or EXITED
+   */
+  public MapOutcome map(Placement placement, long length, Attributes attributes) {
+    MapOutcome outcome = lockAndFind(placement, length, length);
+    if (outcome == MapOutcome.DONE) {
+      try {
+        enter(address, length, attributes);
+        mappedFrom = address;
+        mappedTo = address + length;
+      } finally {
+        map.unlockWrite();
+      }
+    }
+    releaseReplaced();
+    return outcome;
+  }
+
+  /**
+   * Makes a stack. Its upper end is mapped; it grows downwards when it is touched below.
+   *
+   * @param placement where the reserve starts
+   * @param reserve bytes that the stack can have with its guard, page aligned
+   * @param guard bytes at the lower end that are never mapped, page aligned, less than reserve
+   * @param attributes like what; anonymous
+   * @return as {@link #map}; {@link #address} is the lowest address of the reserve
+   */
+  public MapOutcome mapStack(Placement placement, long reserve, long guard, Attributes attributes) {
     map.lockWrite();
+    long initial =
+        Math.min(
+            Math.min(reserve - guard, StackReserve.GROWTH),
+            map.pageSize().truncate(map.settings().limit(Limit.STACK)));
+    map.unlockWrite();
+    if (initial == 0) {
+      return MapOutcome.LIMIT;
+    }
+    MapOutcome outcome = lockAndFind(placement, reserve, initial);
+    if (outcome == MapOutcome.DONE) {
+      try {
+        long top = address + reserve;
+        MapEntry entry = map.newEntry();
+        entry.set(top - initial, top, attributes);
+        entry.set(MapFlag.STACK, true);
+        entry.stack = new StackReserve(address, top, guard);
+        entry.slot = map.pageSize().vpn(reserve - initial);
+        map.insert(entry);
+        mappedFrom = top - initial;
+        mappedTo = top;
+        map.machine().counters().add(Counter.MAPS, 1);
+      } finally {
+        map.unlockWrite();
+      }
+    }
+    releaseReplaced();
+    return outcome;
+  }
+
+  /**
+   * Makes a map of its own responsible for a range. It shares the page table, and has its own lock.
+   *
+   * @param placement where; not FIXED
+   * @param length bytes, page aligned, greater than 0
+   * @return the submap, or null if there is no space, or the address space has ended
+   */
+  public @Nullable VmMap mapSubmap(Placement placement, long length) {
+    if (lockAndFind(placement, length, length) != MapOutcome.DONE) {
+      return null;
+    }
     try {
-      if (map.isExited()) {
-        return MapOutcome.EXITED;
-      }
-      long found = map.entries().findSpace(hint, length, alignment);
-      if (found == EntryTree.NOT_FOUND && hint > VmMap.MINIMUM) {
-        found = map.entries().findSpace(VmMap.MINIMUM, length, alignment);
-      }
-      if (found == EntryTree.NOT_FOUND) {
-        return MapOutcome.NO_SPACE;
-      }
-      enter(found, length, protection);
-      return MapOutcome.DONE;
+      VmMap submap = new VmMap(map.machine(), map.pmap(), address, address + length);
+      MapEntry entry = map.newEntry();
+      entry.start = address;
+      entry.end = address + length;
+      entry.needsCopy = false;
+      entry.submap = submap;
+      map.insert(entry);
+      return submap;
     } finally {
       map.unlockWrite();
     }
   }
 
-  /**
-   * Maps memory at an address where nothing is.
-   *
-   * @param at the address, page aligned
-   * @param length bytes, page aligned, greater than 0
-   * @param protection what may be done with the memory
-   * @return DONE, OCCUPIED, NO_SPACE if the range leaves the address space, or EXITED
-   */
-  public MapOutcome mapAt(long at, long length, Protection protection) {
-    map.lockWrite();
+  /** If DONE, the map is locked for writing and the range is free. */
+  private MapOutcome lockAndFind(Placement placement, long length, long mapped) {
+    if (placement.rule() == Placement.Rule.ANYWHERE) {
+      map.lockWrite();
+    } else {
+      map.lockStable(placement.address(), placement.address() + length);
+    }
+    MapOutcome outcome = MapOutcome.NO_MEMORY;
     try {
-      if (map.isExited()) {
-        return MapOutcome.EXITED;
-      }
-      if (at < VmMap.MINIMUM || at > VmMap.MAXIMUM - length) {
-        return MapOutcome.NO_SPACE;
-      }
-      if (!map.entries().isFree(at, at + length)) {
-        return MapOutcome.OCCUPIED;
-      }
-      enter(at, length, protection);
-      return MapOutcome.DONE;
+      outcome = find(placement, length, mapped);
     } finally {
-      map.unlockWrite();
+      if (outcome != MapOutcome.DONE) {
+        map.unlockWrite();
+      }
+    }
+    return outcome;
+  }
+
+  private MapOutcome find(Placement placement, long length, long mapped) {
+    if (map.isExited()) {
+      return MapOutcome.EXITED;
+    }
+    map.reserveEntries();
+    if (placement.rule() == Placement.Rule.ANYWHERE) {
+      return map.mayGrowBy(mapped) ? findSpace(placement, length) : MapOutcome.LIMIT;
+    }
+    long start = placement.address();
+    long end = start + length;
+    if (start < map.minimum() || start > map.maximum() - length) {
+      return MapOutcome.NO_SPACE;
+    }
+    if (start % placement.alignment() != 0) {
+      return MapOutcome.NO_SPACE;
+    }
+    address = start;
+    if (map.entries().isFree(start, end)) {
+      return map.mayGrowBy(mapped) ? MapOutcome.DONE : MapOutcome.LIMIT;
+    }
+    if (placement.rule() == Placement.Rule.EXCLUSIVE) {
+      return MapOutcome.OCCUPIED;
+    }
+    if (!map.mayGrowBy(mapped - map.mappedBytes(start, end))) {
+      return MapOutcome.LIMIT;
+    }
+    List<MapEntry> removed = new ArrayList<>(2);
+    replaced = removed;
+    return unmapper.remove(start, end, removed);
+  }
+
+  private MapOutcome findSpace(Placement placement, long length) {
+    long lowest = map.minimum() + map.settings().displacement();
+    long hint = placement.address() == 0 ? map.pageSize().round(lowest) : placement.address();
+    long alignment = Math.max(placement.alignment(), map.pageSize().bytes());
+    long found = map.entries().findSpace(hint, length, alignment);
+    if (found == EntryTree.NOT_FOUND && hint > map.minimum()) {
+      found = map.entries().findSpace(map.minimum(), length, alignment);
+    }
+    address = found;
+    return found == EntryTree.NOT_FOUND ? MapOutcome.NO_SPACE : MapOutcome.DONE;
+  }
+
+  private void releaseReplaced() {
+    List<MapEntry> removed = replaced;
+    if (removed != null) {
+      replaced = null;
+      map.release(removed);
     }
   }
 
   /** Fills a hole: by letting the entry before it grow, if that is possible, or with a new one. */
-  private void enter(long at, long length, Protection protection) {
-    MapEntry added = new MapEntry(at, at + length, protection, Protection.READ_WRITE_EXECUTE);
+  private void enter(long at, long length, Attributes attributes) {
+    map.machine().counters().add(Counter.MAPS, 1);
     MapEntry before = map.find(at - 1);
-    if (before != null && before.hasAttributesOf(added) && map.extendAmap(before, length)) {
-      map.extend(before, at + length);
+    if (before != null
+        && Clipper.fits(before, attributes)
+        && map.clipper().extendBack(before, length)) {
+      map.resize(before, before.start, at + length);
     } else {
+      MapEntry added = map.newEntry();
+      added.set(at, at + length, attributes);
       map.insert(added);
     }
-    map.simplify(at + length, at + length);
-    address = at;
-    map.machine().counters().add(Counter.MAPS, 1);
+    map.simplify(at, at + length);
+  }
+
+  /**
+   * An object that a mapping was to refer to, which could not be made: the reference goes.
+   *
+   * @param attributes what was asked for
+   */
+  public static void giveUp(Attributes attributes) {
+    AnonymousObject object = attributes.object();
+    if (object != null) {
+      object.dereference();
+    }
   }
 }

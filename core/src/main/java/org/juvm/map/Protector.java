@@ -1,14 +1,16 @@
 package org.juvm.map;
 
 import org.juvm.base.Inheritance;
+import org.juvm.base.MapFlag;
 import org.juvm.base.Protection;
 import org.juvm.pmap.Pmap;
 import org.juvm.trace.Counter;
 
 /**
- * Changes the attributes of mappings. The whole range is checked before anything changes.
+ * Changes what may be done with mappings and what children get of them. The whole range is checked
+ * before anything changes.
  *
- * <p>Source: {@code uvm_map_protect}, {@code uvm_map_inherit}.
+ * <p>Source: {@code uvm_map_protect}, {@code uvm_map_inherit}, {@code uvm_map_immutable}.
  */
 public final class Protector {
   private final VmMap map;
@@ -29,10 +31,10 @@ public final class Protector {
    * @param start first address, page aligned
    * @param end the address after the last, page aligned
    * @param protection the new protection
-   * @return DONE, NOT_MAPPED, MAXIMUM_PROTECTION or EXITED
+   * @return DONE, NOT_MAPPED, MAXIMUM_PROTECTION, IMMUTABLE, SUBMAP or EXITED
    */
   public MapOutcome protect(long start, long end, Protection protection) {
-    map.lockWrite();
+    map.lockStable(start, end);
     try {
       if (map.isExited()) {
         return MapOutcome.EXITED;
@@ -41,24 +43,23 @@ public final class Protector {
       if (first == null) {
         return MapOutcome.NOT_MAPPED;
       }
-      boolean losesRead = false;
-      boolean losesWrite = false;
+      int lost = 0;
       for (MapEntry entry = first; entry != null && entry.start < end; entry = entry.next) {
+        MapOutcome refused = refusal(entry);
+        if (refused != MapOutcome.DONE) {
+          return refused;
+        }
         if (!entry.maximum.includes(protection)) {
           return MapOutcome.MAXIMUM_PROTECTION;
         }
-        int lost = entry.protection.bits() & ~protection.bits();
-        losesRead |= (lost & Protection.READ_BIT) != 0;
-        losesWrite |= (lost & Protection.WRITE_BIT) != 0;
+        lost |= entry.protection.bits() & ~protection.bits();
       }
-      map.clip(start);
-      map.clip(end);
-      for (MapEntry entry = map.find(start);
-          entry != null && entry.start < end;
-          entry = entry.next) {
+      MapEntry entry = clipped(first, start);
+      for (; entry != null && entry.start < end; entry = entry.next) {
+        map.clipper().clip(entry, end);
         entry.protection = protection;
       }
-      revoke(start, end, losesRead, losesWrite);
+      revoke(start, end, lost);
       map.simplify(start, end);
       map.machine().counters().add(Counter.PROTECTS, 1);
       return MapOutcome.DONE;
@@ -67,13 +68,54 @@ public final class Protector {
     }
   }
 
-  private void revoke(long start, long end, boolean losesRead, boolean losesWrite) {
+  private static MapOutcome refusal(MapEntry entry) {
+    if (entry.submap != null) {
+      return MapOutcome.SUBMAP;
+    }
+    return entry.is(MapFlag.IMMUTABLE) ? MapOutcome.IMMUTABLE : MapOutcome.DONE;
+  }
+
+  /** Splits an entry if it starts before an address; returns the one that starts there or after. */
+  private MapEntry clipped(MapEntry first, long start) {
+    map.reserveEntries();
+    map.clipper().clip(first, start);
+    MapEntry next = first.next;
+    return first.start < start && next != null ? next : first;
+  }
+
+  private void revoke(long start, long end, int lost) {
     Pmap pmap = map.pmap();
-    if (losesRead) {
+    if ((lost & Protection.READ_BIT) != 0) {
       pmap.remove(start, end, start, end);
-    } else if (losesWrite) {
+    } else if ((lost & Protection.WRITE_BIT) != 0) {
       pmap.writeProtect(start, end);
     }
+  }
+
+  /**
+   * Lowers the maximum protection of a range, and the protection with it. Holes are left out.
+   *
+   * @param start first address, page aligned
+   * @param end the address after the last, page aligned
+   * @param maximum the most that may be done from now on
+   * @return DONE, MAXIMUM_PROTECTION if it is more than before, IMMUTABLE, SUBMAP or EXITED
+   */
+  public MapOutcome protectMaximum(long start, long end, Protection maximum) {
+    int[] lost = new int[1];
+    MapOutcome outcome =
+        change(
+            start,
+            end,
+            entry ->
+                entry.maximum.includes(maximum) ? refusal(entry) : MapOutcome.MAXIMUM_PROTECTION,
+            entry -> {
+              entry.maximum = maximum;
+              Protection now = entry.protection.and(maximum);
+              lost[0] |= entry.protection.bits() & ~now.bits();
+              entry.protection = now;
+            },
+            () -> revoke(start, end, lost[0]));
+    return outcome;
   }
 
   /**
@@ -82,21 +124,71 @@ public final class Protector {
    * @param start first address, page aligned
    * @param end the address after the last, page aligned
    * @param inheritance the new inheritance
-   * @return DONE or EXITED
+   * @return DONE, IMMUTABLE, SUBMAP or EXITED
    */
   public MapOutcome inherit(long start, long end, Inheritance inheritance) {
-    map.lockWrite();
+    return change(
+        start, end, Protector::refusal, entry -> entry.inheritance = inheritance, () -> {});
+  }
+
+  /**
+   * Makes the place and the rights of mappings final. Holes are left out.
+   *
+   * @param start first address, page aligned
+   * @param end the address after the last, page aligned
+   * @return DONE, IMMUTABLE if a writable mapping is zeroed at fork, SUBMAP or EXITED
+   */
+  public MapOutcome makeImmutable(long start, long end) {
+    return change(
+        start,
+        end,
+        entry -> {
+          if (entry.submap != null) {
+            return MapOutcome.SUBMAP;
+          }
+          boolean zeroed =
+              entry.inheritance == Inheritance.ZERO
+                  && !Protection.READ_EXECUTE.includes(entry.protection);
+          return zeroed ? MapOutcome.IMMUTABLE : MapOutcome.DONE;
+        },
+        entry -> entry.set(MapFlag.IMMUTABLE, true),
+        () -> {});
+  }
+
+  /** Whether an entry allows a change, asked for all before any changes. */
+  @FunctionalInterface
+  interface Check {
+    MapOutcome of(MapEntry entry);
+  }
+
+  /** A change of one entry. */
+  @FunctionalInterface
+  interface Change {
+    void to(MapEntry entry);
+  }
+
+  private MapOutcome change(long start, long end, Check check, Change change, Runnable revoke) {
+    map.lockStable(start, end);
     try {
       if (map.isExited()) {
         return MapOutcome.EXITED;
       }
-      map.clip(start);
-      map.clip(end);
-      for (MapEntry entry = map.entries().firstEndingAfter(start);
-          entry != null && entry.start < end;
-          entry = entry.next) {
-        entry.inheritance = inheritance;
+      MapEntry first = map.entries().firstEndingAfter(start);
+      for (MapEntry entry = first; entry != null && entry.start < end; entry = entry.next) {
+        MapOutcome refused = check.of(entry);
+        if (refused != MapOutcome.DONE) {
+          return refused;
+        }
       }
+      if (first == null || first.start >= end) {
+        return MapOutcome.DONE;
+      }
+      MapEntry entry = clipped(first, start);
+      for (; entry != null && entry.start < end; entry = entry.next) {
+        map.clipper().clip(entry, end);
+        change.to(entry);
+      }
+      revoke.run();
       map.simplify(start, end);
       return MapOutcome.DONE;
     } finally {

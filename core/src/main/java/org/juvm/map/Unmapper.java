@@ -2,15 +2,16 @@ package org.juvm.map;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.juvm.base.MapFlag;
 import org.juvm.trace.Counter;
 
 /**
  * Removes mappings, and ends address spaces.
  *
- * <p>The order matters: first the entries go, so that no fault finds them, then the page table
- * entries and with them every processor's translations, and only then the memory.
+ * <p>The order matters: first the entries go, so that no fault finds them, then the wirings, then
+ * the page table entries and with them every processor's translations, and only then the memory.
  *
- * <p>Source: {@code uvm_unmap_remove}, {@code uvm_unmap_detach}.
+ * <p>Source: {@code uvm_unmap_remove}, {@code uvm_unmap_detach}; {@code vm_map_delete}.
  */
 public final class Unmapper {
   /**
@@ -35,68 +36,95 @@ public final class Unmapper {
    *
    * @param start first address, page aligned
    * @param end the address after the last, page aligned
-   * @return DONE, or NO_MEMORY if there is none to split what is only partly in the range
+   * @return DONE, IMMUTABLE, SUBMAP, or NO_MEMORY if there is none to split what is only partly in
+   *     the range
    */
   public MapOutcome unmap(long start, long end) {
     List<MapEntry> removed = new ArrayList<>(2);
-    map.lockWrite();
+    map.lockStable(start, end);
+    MapOutcome outcome;
     try {
-      if (!map.machine().amaps().hasRoom(2 * Math.min(amapsIn(start, end), MAXIMUM_COPIES))) {
-        return MapOutcome.NO_MEMORY;
+      map.reserveEntries();
+      outcome = remove(start, end, removed);
+      if (!removed.isEmpty()) {
+        map.machine().counters().add(Counter.UNMAPS, 1);
       }
-      map.clip(start);
-      map.clip(end);
-      MapEntry entry = map.entries().firstEndingAfter(start);
-      while (entry != null && entry.start < end) {
-        MapEntry next = entry.next;
-        map.remove(entry);
-        removed.add(entry);
-        entry = next;
-      }
-      if (removed.isEmpty()) {
-        return MapOutcome.DONE;
-      }
-      map.machine().counters().add(Counter.UNMAPS, 1);
-      long holeStart = map.entries().holeBefore(entry);
-      if (holeStart == VmMap.MINIMUM) {
-        holeStart = 0;
-      }
-      map.pmap().remove(start, end, holeStart, entry == null ? VmMap.MAXIMUM : entry.start);
     } finally {
       map.unlockWrite();
     }
     map.release(removed);
-    return MapOutcome.DONE;
+    return outcome;
   }
 
-  /** The number of entries in a range that have an amap, parts of which may have to be copied. */
-  private int amapsIn(long start, long end) {
+  /** As above, with the map locked for writing and the range stable; the caller releases. */
+  MapOutcome remove(long start, long end, List<MapEntry> removed) {
     int amaps = 0;
-    for (MapEntry entry = map.entries().firstEndingAfter(start);
-        entry != null && entry.start < end;
-        entry = entry.next) {
-      amaps += entry.amap == null ? 0 : 1;
+    MapEntry entry = map.entries().firstEndingAfter(start);
+    for (MapEntry each = entry; each != null && each.start < end; each = each.next) {
+      if (each.submap != null) {
+        return MapOutcome.SUBMAP;
+      }
+      if (each.is(MapFlag.IMMUTABLE)) {
+        return MapOutcome.IMMUTABLE;
+      }
+      amaps += each.amap == null ? 0 : 1;
     }
-    return amaps;
+    if (entry == null || entry.start >= end) {
+      return MapOutcome.DONE;
+    }
+    if (!map.machine().amaps().hasRoom(2 * Math.min(amaps, MAXIMUM_COPIES))) {
+      return MapOutcome.NO_MEMORY;
+    }
+    if (entry.start < start) {
+      map.clipper().clip(entry, start);
+      entry = entry.next;
+    }
+    while (entry != null && entry.start < end) {
+      map.clipper().clip(entry, end);
+      MapEntry next = entry.next;
+      map.remove(entry);
+      removed.add(entry);
+      entry = next;
+    }
+    long holeStart = map.entries().holeBefore(entry);
+    if (holeStart == VmMap.MINIMUM) {
+      holeStart = 0;
+    }
+    map.pmap().remove(start, end, holeStart, entry == null ? map.maximum() : entry.start);
+    return MapOutcome.DONE;
   }
 
   /** Ends the address space: everything goes. Harmless if it has ended already. */
   public void exit() {
-    List<MapEntry> removed = new ArrayList<>(map.entryCount());
-    map.lockWrite();
-    try {
-      if (map.isExited()) {
-        return;
+    List<MapEntry> removed = new ArrayList<>();
+    if (!removeAll(map, removed)) {
+      return;
+    }
+    // Nobody can make another submap now; those that there are end as this one does.
+    for (int i = 0; i < removed.size(); i++) {
+      VmMap submap = removed.get(i).submap;
+      if (submap != null) {
+        removeAll(submap, removed);
       }
-      map.setExited();
-      for (MapEntry entry = map.first(); entry != null; entry = map.first()) {
-        map.remove(entry);
+    }
+    map.pmap().destroy();
+    map.release(removed);
+  }
+
+  private static boolean removeAll(VmMap from, List<MapEntry> removed) {
+    from.lockStable(from.minimum(), from.maximum());
+    try {
+      if (from.isExited()) {
+        return false;
+      }
+      from.setExited();
+      for (MapEntry entry = from.first(); entry != null; entry = from.first()) {
+        from.remove(entry);
         removed.add(entry);
       }
-      map.pmap().destroy();
+      return true;
     } finally {
-      map.unlockWrite();
+      from.unlockWrite();
     }
-    map.release(removed);
   }
 }

@@ -4,9 +4,12 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.juvm.anon.Amap;
 import org.juvm.anon.DeadAnons;
+import org.juvm.base.Limit;
+import org.juvm.base.MapFlag;
 import org.juvm.base.PageSize;
 import org.juvm.base.VmPanic;
 import org.juvm.pmap.Pmap;
+import org.juvm.sync.EventCount;
 import org.juvm.sync.LockRank;
 import org.juvm.sync.RankedReadWriteLock;
 
@@ -26,11 +29,31 @@ public final class VmMap {
 
   private final Machine machine;
   private final Pmap pmap;
+  private final long minimum;
+  private final long maximum;
   private final RankedReadWriteLock lock = new RankedReadWriteLock(LockRank.MAP);
-  private final EntryTree entries = new EntryTree(MINIMUM, MAXIMUM);
+  private final EntryTree entries;
+  private final Clipper clipper;
+  private final EntryMemory memory;
+  private final MapSettings settings = new MapSettings();
+
+  /** Counts the ends of transitions; see {@link #lockStable}. */
+  private final EventCount transitionsEnded = new EventCount();
+
+  /** Number of entries in transition. Guarded by lock. */
+  private int inTransition;
+
+  /** Entries made ahead, so that none is lacking half-way. Guarded by lock. */
+  private final MapEntry[] spares = new MapEntry[4];
+
+  /** Guarded by lock. */
+  private int spareCount;
 
   /** Bytes mapped. Guarded by lock. */
   private long size;
+
+  /** Bytes wired by the program. Guarded by lock. */
+  private long locked;
 
   /** Set at exit; then there are no entries and never will be. Guarded by lock. */
   private boolean exited;
@@ -41,8 +64,25 @@ public final class VmMap {
    * @param machine where it lives
    */
   public VmMap(Machine machine) {
+    this(machine, machine.pmaps().create(), MINIMUM, MAXIMUM);
+  }
+
+  /**
+   * An empty map for a part of the addresses of a page table.
+   *
+   * @param machine where it lives
+   * @param pmap the page table
+   * @param minimum the lowest address, page aligned
+   * @param maximum the address after the highest, page aligned
+   */
+  VmMap(Machine machine, Pmap pmap, long minimum, long maximum) {
     this.machine = machine;
-    pmap = machine.pmaps().create();
+    this.pmap = pmap;
+    this.minimum = minimum;
+    this.maximum = maximum;
+    entries = new EntryTree(minimum, maximum);
+    clipper = new Clipper(this, entries);
+    memory = new EntryMemory(machine);
   }
 
   /**
@@ -65,6 +105,24 @@ public final class VmMap {
 
   PageSize pageSize() {
     return machine.pageSize();
+  }
+
+  /**
+   * The lowest address of this map.
+   *
+   * @return address
+   */
+  public long minimum() {
+    return minimum;
+  }
+
+  /**
+   * The address after the highest of this map.
+   *
+   * @return address
+   */
+  public long maximum() {
+    return maximum;
   }
 
   // ---- lock ----
@@ -90,6 +148,59 @@ public final class VmMap {
   /** Takes the lock for writing. */
   public void lockWrite() {
     lock.lockWrite();
+  }
+
+  /**
+   * Takes the lock for writing when no operation works on any entry of a range without the lock.
+   * Called without locks; waits for such operations. ({@code vm_map_transition_wait})
+   *
+   * @param start first address
+   * @param end the address after the last
+   */
+  public void lockStable(long start, long end) {
+    lockWrite();
+    while (isInTransition(start, end)) {
+      long seen = transitionsEnded.count();
+      unlockWrite();
+      transitionsEnded.await(seen);
+      lockWrite();
+    }
+  }
+
+  private boolean isInTransition(long start, long end) {
+    if (inTransition == 0) {
+      return false;
+    }
+    for (MapEntry entry = entries.firstEndingAfter(start);
+        entry != null && entry.start < end;
+        entry = entry.next) {
+      if (entry.inTransition) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Marks all entries that start in a range as in transition, or ends that. The lock is held for
+   * writing.
+   *
+   * @param start first address, where an entry starts
+   * @param end the address after the last, where an entry ends
+   * @param value whether the transition begins
+   */
+  public void setInTransition(long start, long end, boolean value) {
+    assert lock.isWriteHeld();
+    for (MapEntry entry = entries.find(start);
+        entry != null && entry.start < end;
+        entry = entry.next) {
+      assert entry.inTransition != value;
+      entry.inTransition = value;
+      inTransition += value ? 1 : -1;
+    }
+    if (!value) {
+      transitionsEnded.advance();
+    }
   }
 
   /** Releases the lock for writing. */
@@ -159,8 +270,14 @@ public final class VmMap {
     return entries;
   }
 
-  /** The first entry of a range that is mapped without holes, or null if there is a hole. */
-  @Nullable MapEntry firstOfMapped(long start, long end) {
+  /**
+   * The first entry of a range that is mapped without holes.
+   *
+   * @param start first address
+   * @param end the address after the last
+   * @return the entry, or null if there is a hole
+   */
+  public @Nullable MapEntry firstOfMapped(long start, long end) {
     MapEntry first = entries.find(start);
     for (MapEntry entry = first; entry != null; entry = entry.next) {
       if (entry.end >= end) {
@@ -178,20 +295,54 @@ public final class VmMap {
   void insert(MapEntry entry) {
     assert lock.isWriteHeld();
     entries.insert(entry);
-    size += entry.end - entry.start;
+    count(entry, entry.end - entry.start);
   }
 
   void remove(MapEntry entry) {
     assert lock.isWriteHeld();
     entries.remove(entry);
-    size -= entry.end - entry.start;
+    count(entry, entry.start - entry.end);
   }
 
-  /** Lets an entry grow at its end, into the hole after it. */
-  void extend(MapEntry entry, long end) {
+  private void count(MapEntry entry, long bytes) {
+    size += bytes;
+    locked += entry.is(MapFlag.USER_WIRED) ? bytes : 0;
+  }
+
+  /** Moves the ends of an entry, into the holes around it. */
+  void resize(MapEntry entry, long start, long end) {
     assert lock.isWriteHeld();
-    size += end - entry.end;
-    entries.resize(entry, entry.start, end);
+    count(entry, end - start - (entry.end - entry.start));
+    entries.resize(entry, start, end);
+  }
+
+  /**
+   * Says how often an entry is wired. The lock is held for writing.
+   *
+   * @param entry the entry
+   * @param wirings how often
+   * @param byUser whether one of them is by its program
+   */
+  public void setWirings(MapEntry entry, int wirings, boolean byUser) {
+    assert lock.isWriteHeld() && wirings >= 0;
+    long bytes = entry.end - entry.start;
+    count(entry, -bytes);
+    entry.wirings = wirings;
+    entry.set(MapFlag.USER_WIRED, byUser);
+    count(entry, bytes);
+  }
+
+  /** Makes entries ahead, before anything is changed. */
+  void reserveEntries() {
+    assert lock.isWriteHeld();
+    while (spareCount < spares.length) {
+      spares[spareCount++] = new MapEntry();
+    }
+  }
+
+  MapEntry newEntry() {
+    assert lock.isWriteHeld();
+    return spareCount > 0 ? spares[--spareCount] : new MapEntry();
   }
 
   void setExited() {
@@ -200,83 +351,66 @@ public final class VmMap {
   }
 
   /**
-   * Splits the entry that contains an address, so that one starts there. Nothing to do in a hole.
+   * Splits the entries at both ends of a range, so that it consists of whole entries. The lock is
+   * held for writing.
+   *
+   * @param start first address, page aligned
+   * @param end the address after the last, page aligned
    */
-  void clip(long address) {
+  public void clip(long start, long end) {
     assert lock.isWriteHeld();
-    MapEntry entry = entries.find(address);
-    if (entry == null || entry.start == address) {
-      return;
-    }
-    MapEntry right = entry.part(address, entry.end);
-    Amap amap = entry.amap;
-    if (amap != null) {
-      right.amap = amap;
-      right.slot = entry.slot + pageSize().vpn(address - entry.start);
-      amap.lock();
-      amap.splitReference();
-      amap.unlock();
-    }
-    entries.resize(entry, entry.start, address);
-    entries.insert(right);
+    reserveEntries();
+    clipper.clip(start, end);
   }
 
-  /** Joins the entries around each boundary from start to end, wherever nothing sets them apart. */
-  void simplify(long start, long end) {
+  /**
+   * Joins the entries around each boundary in a range wherever nothing sets them apart. The lock is
+   * held for writing.
+   *
+   * @param start first boundary
+   * @param end last boundary
+   */
+  public void simplify(long start, long end) {
     assert lock.isWriteHeld();
-    MapEntry entry = entries.firstEndingAfter(start == 0 ? 0 : start - 1);
-    while (entry != null && entry.start <= end) {
-      MapEntry next = entry.next;
-      if (next == null || !tryJoin(entry, next)) {
-        entry = next;
-      }
-    }
+    clipper.simplify(start, end);
   }
 
-  /** Joins two neighbours if nothing sets them apart; the first one stays. */
-  private boolean tryJoin(MapEntry entry, MapEntry next) {
-    if (entry.end != next.start || !entry.hasAttributesOf(next)) {
-      return false;
-    }
-    Amap amap = entry.amap;
-    Amap nextAmap = next.amap;
-    if (amap == null) {
-      if (nextAmap != null) {
-        return false;
-      }
-    } else if (nextAmap == amap) {
-      if (entry.needsCopy != next.needsCopy
-          || entry.slot + pageSize().vpn(entry.end - entry.start) != next.slot) {
-        return false;
-      }
-      amap.lock();
-      amap.joinReferences();
-      amap.unlock();
-    } else if (nextAmap != null || !extendAmap(entry, next.end - next.start)) {
-      return false;
-    }
-    long end = next.end;
-    entries.remove(next);
-    entries.resize(entry, entry.start, end);
-    return true;
+  Clipper clipper() {
+    return clipper;
   }
 
-  /** Adds slots behind those of an entry, if its amap belongs to it alone. */
-  boolean extendAmap(MapEntry entry, long bytes) {
-    Amap amap = entry.amap;
-    if (amap == null) {
-      return true;
+  /**
+   * Limits and the like. The lock is held, for writing if they are changed.
+   *
+   * @return the settings of this address space
+   */
+  public MapSettings settings() {
+    return settings;
+  }
+
+  /** How much of a range is mapped. Bytes. */
+  long mappedBytes(long start, long end) {
+    long bytes = 0;
+    for (MapEntry entry = entries.firstEndingAfter(start);
+        entry != null && entry.start < end;
+        entry = entry.next) {
+      bytes += Math.min(end, entry.end) - Math.max(start, entry.start);
     }
-    if (entry.needsCopy) {
-      return false;
-    }
-    amap.lock();
-    try {
-      long endSlot = entry.slot + pageSize().vpn(entry.end - entry.start);
-      return amap.extend(endSlot, pageSize().vpn(bytes));
-    } finally {
-      amap.unlock();
-    }
+    return bytes;
+  }
+
+  /** Whether so many bytes may be mapped on top of what there is. */
+  boolean mayGrowBy(long bytes) {
+    return bytes <= settings.limit(Limit.ADDRESS_SPACE) - size;
+  }
+
+  /**
+   * How much is wired by the program. The lock is held.
+   *
+   * @return bytes
+   */
+  public long locked() {
+    return locked;
   }
 
   /**
@@ -299,7 +433,7 @@ public final class VmMap {
     try {
       MapEntry entry = entries.find(address);
       if (entry != null) {
-        resolveNeedsCopy(entry, dead);
+        memory.resolveNeedsCopy(entry, dead);
       }
     } finally {
       unlockWrite();
@@ -308,44 +442,19 @@ public final class VmMap {
     return true;
   }
 
-  /** As above, with the map locked for writing; the caller frees the dead. */
-  void resolveNeedsCopy(MapEntry entry, DeadAnons dead) {
-    assert lock.isWriteHeld();
-    if (!entry.needsCopy) {
-      return;
-    }
-    long pages = pageSize().vpn(entry.end - entry.start);
-    Amap amap = entry.amap;
-    if (amap == null) {
-      entry.amap = Amap.create(machine.amaps(), pages);
-    } else {
-      amap.lock();
-      try {
-        if (amap.references() > 1) {
-          entry.amap = amap.copy(entry.slot, pages);
-          amap.dereference(entry.slot, pages, dead);
-        }
-      } finally {
-        amap.unlock();
-      }
-    }
-    entry.needsCopy = false;
+  /**
+   * What stands behind the entries of this map.
+   *
+   * @return the memory of entries
+   */
+  public EntryMemory memory() {
+    return memory;
   }
 
   /** Drops the memory of entries that are in no map any more. Called without locks. */
   void release(List<MapEntry> removed) {
-    DeadAnons dead = new DeadAnons();
     for (MapEntry entry : removed) {
-      Amap amap = entry.amap;
-      if (amap != null) {
-        amap.lock();
-        try {
-          amap.dereference(entry.slot, pageSize().vpn(entry.end - entry.start), dead);
-        } finally {
-          amap.unlock();
-        }
-        machine.anons().free(dead, 0);
-      }
+      memory.release(entry);
     }
   }
 
@@ -360,7 +469,7 @@ public final class VmMap {
       }
       Amap amap = entry.amap;
       if (amap == null
-          ? !entry.needsCopy
+          ? !entry.needsCopy && (entry.object == null || entry.copyOnWrite) && entry.submap == null
           : entry.slot + pageSize().vpn(entry.end - entry.start) > amap.slots()) {
         throw new VmPanic(
             "map entry without the slots that it needs: " + Long.toHexString(entry.start));
@@ -368,6 +477,9 @@ public final class VmMap {
       if (!entry.maximum.includes(entry.protection)) {
         throw new VmPanic("map entry allows too much: " + Long.toHexString(entry.start));
       }
+    }
+    if (inTransition != 0) {
+      throw new VmPanic("map entries are in transition: " + inTransition);
     }
     if (bytes != size) {
       throw new VmPanic("map size is " + size + " instead of " + bytes);

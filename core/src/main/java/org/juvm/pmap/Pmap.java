@@ -3,6 +3,7 @@ package org.juvm.pmap;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 import org.juvm.base.Access;
 import org.juvm.base.PageSize;
 import org.juvm.ram.Native;
@@ -220,14 +221,15 @@ public final class Pmap {
    *
    * <p>If the frame differs from the one mapped before, no processor uses the old one afterwards.
    *
-   * @param tlb the cache of the processor that faulted; the translation is loaded into it
+   * @param tlb the cache of the processor that faulted, into which the translation is loaded; null:
+   *     of none
    * @param address the address that faulted
    * @param frame the frame
    * @param rights bits of {@link org.juvm.base.Protection}
    * @param access what the processor wants to do; marks the page as referenced or modified
    * @return false if there was no memory for the page table or the reverse map
    */
-  public boolean enter(Tlb tlb, long address, int frame, int rights, Access access) {
+  public boolean enter(@Nullable Tlb tlb, long address, int frame, int rights, Access access) {
     long vpn = pageSize.vpn(address);
     boolean writable = (rights & Pte.WRITE) != 0;
     boolean store = access == Access.WRITE;
@@ -243,7 +245,7 @@ public final class Pmap {
         return false;
       }
       // Shootdowns hold this lock, so the cache may be filled without announcing it.
-      if (tlb.pmap() == this && (rights & Pte.READ) != 0) {
+      if (tlb != null && tlb.pmap() == this && (rights & Pte.READ) != 0) {
         boolean mayStore = writable && (pte & Pte.MODIFIED) != 0;
         tlb.fill(address, nativeAddress(pte, address), true, mayStore);
       }
@@ -316,6 +318,28 @@ public final class Pmap {
       long at = found & ~Pte.WRITE_PROTECT;
       long pte = Native.getLong(at);
       if (pte != 0 && Pte.frame(pte) == frame) {
+        removeEntry(vpn, at, pte);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Removes the mapping of a page unless it is one of a frame. The caller holds the lock of that
+   * frame's owner.
+   *
+   * @param address first address of the page
+   * @param frame the frame that it may go on to map
+   */
+  public void removeUnless(long address, int frame) {
+    long vpn = pageSize.vpn(address);
+    lock.lock();
+    try {
+      long found = tables.find(vpn);
+      long at = found & ~Pte.WRITE_PROTECT;
+      long pte = found == 0 ? 0 : Native.getLong(at);
+      if (pte != 0 && Pte.frame(pte) != frame) {
         removeEntry(vpn, at, pte);
       }
     } finally {

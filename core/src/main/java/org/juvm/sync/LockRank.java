@@ -14,6 +14,8 @@ public enum LockRank {
   MAP,
   /** A family of amaps that share anons: amaps, their trees, their anons and those anons' pages. */
   AMAP,
+  /** A memory object: its pages and its size. */
+  OBJECT,
   /** A page table and the list of processors that use it. */
   PMAP,
   /** The table of page tables. */

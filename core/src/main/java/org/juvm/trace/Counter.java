@@ -12,6 +12,12 @@ public enum Counter {
   COPIES,
   /** Case 2B without an object: a zero-filled page was made (flt_przero). */
   ZERO_FILLS,
+  /** Case 2A: an object's page was mapped as it is (flt_obj). */
+  OBJECT_PAGES,
+  /** Case 2B with an object: its page was copied before a write (flt_prcopy). */
+  PROMOTIONS,
+  /** Faults that let a stack grow. */
+  STACK_GROWTHS,
   /** Faults that had to give a map entry an amap of its own first (flt_amcopy). */
   AMAP_COPIES,
   /** Faults that failed because no frame was left (flt_noram). */

@@ -2,6 +2,7 @@ package org.juvm.trace;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Arrays;
 
 /**
  * A block of event counters. {@link #increment} is for the one thread that owns the block, {@link
@@ -56,5 +57,10 @@ public final class Counters {
    */
   public long value(Counter counter) {
     return (long) CELL.getOpaque(cells, counter.ordinal());
+  }
+
+  /** Forgets all events. Only for the owner thread. */
+  public void clear() {
+    Arrays.fill(cells, 0);
   }
 }

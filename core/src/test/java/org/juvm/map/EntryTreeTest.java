@@ -17,7 +17,9 @@ class EntryTreeTest {
   private static final long MAXIMUM = 2000;
 
   private static MapEntry entry(long start, long end) {
-    return new MapEntry(start, end, Protection.READ, Protection.READ);
+    MapEntry entry = new MapEntry();
+    entry.set(start, end, Attributes.anonymous(Protection.READ));
+    return entry;
   }
 
   @Test

@@ -1,0 +1,205 @@
+package org.juvm;
+
+import org.juvm.base.Advice;
+import org.juvm.base.MapFlag;
+import org.juvm.fault.Wirer;
+import org.juvm.map.Adviser;
+import org.juvm.map.Inspector;
+import org.juvm.map.MapOutcome;
+
+/**
+ * Which pages of an address space are in memory: what its program says and asks about that.
+ * Thread-safe. Obtained by {@link Vmspace#paging}.
+ *
+ * <p>Addresses are in bytes and page aligned; lengths are in bytes, greater than 0, and rounded up
+ * to whole pages. An address space that has ended gives {@link IllegalStateException}.
+ */
+public final class Paging {
+  private final Vmspace vmspace;
+  private final Ranges ranges;
+
+  Paging(Vmspace vmspace, Ranges ranges) {
+    this.vmspace = vmspace;
+    this.ranges = ranges;
+  }
+
+  private void check(MapOutcome outcome, String call, long address, long length) {
+    MapException.check(outcome, call, vmspace.id(), address, length);
+  }
+
+  private Wirer wirer() {
+    return new Wirer(vmspace.map(), vmspace.vm().faults());
+  }
+
+  // ---- wiring ----
+
+  /**
+   * Brings all pages of a range into memory and keeps them there. Doing it twice is the same as
+   * doing it once. A child does not inherit it. ({@code mlock(2)})
+   *
+   * @param address first address
+   * @param length size of the range
+   * @throws MapException NOT_MAPPED if there is a hole, NO_ACCESS if a part has no rights, LIMIT if
+   *     more than the limit LOCKED would be wired, BEYOND_END, NO_MEMORY; then nothing has changed
+   */
+  public void wire(long address, long length) {
+    long end = ranges.checkedEnd(address, length);
+    check(wirer().wire(address, end, true), "wire", address, length);
+  }
+
+  /**
+   * Takes back {@link #wire}. Parts that are not wired stay so. ({@code munlock(2)})
+   *
+   * @param address first address
+   * @param length size of the range
+   * @throws MapException NOT_MAPPED if there is a hole
+   */
+  public void unwire(long address, long length) {
+    long end = ranges.checkedEnd(address, length);
+    check(wirer().unwire(address, end, true), "unwire", address, length);
+  }
+
+  /**
+   * Wires everything that is mapped with any rights, and, if wanted, everything that will be mapped
+   * or will grow. ({@code mlockall(2)})
+   *
+   * @param current whether to wire what is mapped
+   * @param future whether to wire what will be mapped
+   * @throws MapException LIMIT, BEYOND_END, NO_MEMORY; then nothing is wired that was not before
+   */
+  public void wireAll(boolean current, boolean future) {
+    check(wirer().wireAll(current, future), "wireAll", 0, 0);
+  }
+
+  /** Takes back all {@link #wire} and {@link #wireAll}. ({@code munlockall(2)}) */
+  public void unwireAll() {
+    check(wirer().unwireAll(), "unwireAll", 0, 0);
+  }
+
+  // ---- advice ----
+
+  /**
+   * Says how a range is going to be used. Holes are left out. ({@code madvise(2)})
+   *
+   * @param address first address
+   * @param length size of the range
+   * @param advice how
+   * @throws MapException SUBMAP
+   */
+  public void advise(long address, long length, Advice advice) {
+    long end = ranges.checkedEnd(address, length);
+    check(new Adviser(vmspace.map()).advise(address, end, advice), "advise", address, length);
+  }
+
+  /**
+   * Leaves a range out of core dumps, or not. Holes are left out. ({@code MADV_NOCORE})
+   *
+   * @param address first address
+   * @param length size of the range
+   * @param concealed whether to leave it out
+   * @throws MapException SUBMAP
+   */
+  public void conceal(long address, long length, boolean concealed) {
+    setFlag(MapFlag.NO_CORE, address, length, concealed, "conceal");
+  }
+
+  /**
+   * Does not write a range back to where it belongs before that is necessary, or does. Holes are
+   * left out. ({@code MADV_NOSYNC})
+   *
+   * @param address first address
+   * @param length size of the range
+   * @param lazily whether to wait
+   * @throws MapException SUBMAP
+   */
+  public void writeLazily(long address, long length, boolean lazily) {
+    setFlag(MapFlag.NO_SYNC, address, length, lazily, "writeLazily");
+  }
+
+  private void setFlag(MapFlag flag, long address, long length, boolean value, String call) {
+    long end = ranges.checkedEnd(address, length);
+    check(new Adviser(vmspace.map()).setFlag(address, end, flag, value), call, address, length);
+  }
+
+  /**
+   * Frees the private pages of a range that nobody else sees: it reads as zeros, or as what lies
+   * behind it. Pages shared with other address spaces stay as they are. Holes are left out. ({@code
+   * MADV_FREE})
+   *
+   * @param address first address
+   * @param length size of the range
+   * @throws MapException WIRED, IMMUTABLE, SUBMAP, NO_MEMORY; then nothing is freed
+   */
+  public void discard(long address, long length) {
+    long end = ranges.checkedEnd(address, length);
+    check(new Adviser(vmspace.map()).free(address, end), "discard", address, length);
+  }
+
+  /**
+   * Forgets all translations of a range; they are made again when they are needed. ({@code
+   * MADV_INVAL})
+   *
+   * @param address first address
+   * @param length size of the range
+   * @throws MapException SUBMAP
+   */
+  public void invalidate(long address, long length) {
+    long end = ranges.checkedEnd(address, length);
+    check(new Adviser(vmspace.map()).invalidate(address, end), "invalidate", address, length);
+  }
+
+  /**
+   * Writes what was changed in a range back to where it belongs. Anonymous memory belongs nowhere.
+   * ({@code msync(2)})
+   *
+   * @param address first address
+   * @param length size of the range
+   * @param invalidate whether to drop what is in memory afterwards
+   * @throws MapException NOT_MAPPED if there is a hole, WIRED if something wired would be dropped,
+   *     SUBMAP
+   */
+  public void clean(long address, long length, boolean invalidate) {
+    long end = ranges.checkedEnd(address, length);
+    check(new Adviser(vmspace.map()).clean(address, end, invalidate), "clean", address, length);
+  }
+
+  // ---- questions ----
+
+  /**
+   * Which pages of a range are in memory. ({@code mincore(2)})
+   *
+   * @param address first address
+   * @param length size of the range
+   * @return an element for each page
+   * @throws MapException NOT_MAPPED if there is a hole, SUBMAP
+   */
+  public boolean[] resident(long address, long length) {
+    long end = ranges.checkedEnd(address, length);
+    boolean[] resident = new boolean[Math.toIntExact((end - address) / vmspace.vm().pageSize())];
+    check(Inspector.resident(vmspace.map(), address, end, resident), "resident", address, length);
+    return resident;
+  }
+
+  /**
+   * How many pages of private anonymous and of shared memory the mappings have.
+   *
+   * @return pages; one that is mapped twice counts twice
+   */
+  public long anonymousPages() {
+    return Inspector.anonymousPages(vmspace.map());
+  }
+
+  /**
+   * How much is wired by {@link #wire} and {@link #wireAll}.
+   *
+   * @return bytes
+   */
+  public long wiredBytes() {
+    vmspace.map().lockRead(0);
+    try {
+      return vmspace.map().locked();
+    } finally {
+      vmspace.map().unlockRead(0);
+    }
+  }
+}

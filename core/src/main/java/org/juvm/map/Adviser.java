@@ -1,0 +1,203 @@
+package org.juvm.map;
+
+import org.jspecify.annotations.Nullable;
+import org.juvm.anon.Amap;
+import org.juvm.anon.DeadAnons;
+import org.juvm.base.Advice;
+import org.juvm.base.MapFlag;
+import org.juvm.base.Protection;
+
+/**
+ * Takes advice about mappings, and gives back what their program does not need. Holes are left out.
+ *
+ * <p>Source: {@code uvm_map_advice}, {@code uvm_map_clean}, {@code vm_map_madvise}.
+ */
+public final class Adviser {
+  private final VmMap map;
+
+  /**
+   * An operation for one thread.
+   *
+   * @param map the map to change
+   */
+  public Adviser(VmMap map) {
+    this.map = map;
+  }
+
+  /**
+   * Notes how a range is going to be used.
+   *
+   * @param start first address, page aligned
+   * @param end the address after the last, page aligned
+   * @param advice how
+   * @return DONE, SUBMAP or EXITED
+   */
+  public MapOutcome advise(long start, long end, Advice advice) {
+    return change(start, end, advice, null, false);
+  }
+
+  /**
+   * Sets a property of a range.
+   *
+   * @param start first address, page aligned
+   * @param end the address after the last, page aligned
+   * @param flag NO_CORE or NO_SYNC
+   * @param value whether it is to have it
+   * @return DONE, SUBMAP or EXITED
+   */
+  public MapOutcome setFlag(long start, long end, MapFlag flag, boolean value) {
+    return change(start, end, null, flag, value);
+  }
+
+  private MapOutcome change(
+      long start, long end, @Nullable Advice advice, @Nullable MapFlag flag, boolean value) {
+    map.lockStable(start, end);
+    try {
+      MapOutcome refused = refusal(start, end);
+      if (refused != MapOutcome.DONE) {
+        return refused;
+      }
+      map.clip(start, end);
+      for (MapEntry entry = map.entries().firstEndingAfter(start);
+          entry != null && entry.start < end;
+          entry = entry.next) {
+        if (advice != null) {
+          entry.advice = advice;
+        }
+        if (flag != null) {
+          entry.set(flag, value);
+        }
+      }
+      map.simplify(start, end);
+      return MapOutcome.DONE;
+    } finally {
+      map.unlockWrite();
+    }
+  }
+
+  private MapOutcome refusal(long start, long end) {
+    if (map.isExited()) {
+      return MapOutcome.EXITED;
+    }
+    for (MapEntry entry = map.entries().firstEndingAfter(start);
+        entry != null && entry.start < end;
+        entry = entry.next) {
+      if (entry.submap != null) {
+        return MapOutcome.SUBMAP;
+      }
+    }
+    return MapOutcome.DONE;
+  }
+
+  /**
+   * Frees the anonymous pages of a range that nobody else sees; what is read there next is zeros,
+   * or what the object behind it holds. Pages that others see stay as they are.
+   *
+   * @param start first address, page aligned
+   * @param end the address after the last, page aligned
+   * @return DONE, WIRED, IMMUTABLE if a mapping that must not change cannot be written, NO_MEMORY,
+   *     SUBMAP or EXITED
+   */
+  public MapOutcome free(long start, long end) {
+    DeadAnons dead = new DeadAnons();
+    map.lockStable(start, end);
+    try {
+      MapOutcome refused = refusal(start, end);
+      if (refused != MapOutcome.DONE) {
+        return refused;
+      }
+      for (MapEntry entry = map.entries().firstEndingAfter(start);
+          entry != null && entry.start < end;
+          entry = entry.next) {
+        if (entry.wirings != 0) {
+          return MapOutcome.WIRED;
+        }
+        if (entry.is(MapFlag.IMMUTABLE) && (entry.protection.bits() & Protection.WRITE_BIT) == 0) {
+          return MapOutcome.IMMUTABLE;
+        }
+      }
+      for (MapEntry entry = map.entries().firstEndingAfter(start);
+          entry != null && entry.start < end;
+          entry = entry.next) {
+        if (!map.machine().amaps().hasRoom(2)) {
+          return MapOutcome.NO_MEMORY;
+        }
+        free(entry, Math.max(start, entry.start), Math.min(end, entry.end), dead);
+      }
+      return MapOutcome.DONE;
+    } finally {
+      map.unlockWrite();
+      map.machine().anons().free(dead, 0);
+    }
+  }
+
+  private void free(MapEntry entry, long start, long end, DeadAnons dead) {
+    Amap amap = entry.amap;
+    if (amap == null || entry.needsCopy) {
+      return;
+    }
+    long slot = entry.slot + map.pageSize().vpn(start - entry.start);
+    long pages = map.pageSize().vpn(end - start);
+    amap.lock();
+    try {
+      if (!amap.isShared() && !amap.isWired()) {
+        map.pmap().remove(start, end, start, end);
+        amap.wipe(slot, pages, dead);
+      }
+    } finally {
+      amap.unlock();
+    }
+  }
+
+  /**
+   * Forgets all translations of a range, which are made again when they are needed. For programs
+   * that keep page tables of their own. ({@code MADV_INVAL})
+   *
+   * @param start first address, page aligned
+   * @param end the address after the last, page aligned
+   * @return DONE, SUBMAP or EXITED
+   */
+  public MapOutcome invalidate(long start, long end) {
+    map.lockStable(start, end);
+    try {
+      MapOutcome refused = refusal(start, end);
+      if (refused == MapOutcome.DONE) {
+        map.pmap().remove(start, end, start, end);
+      }
+      return refused;
+    } finally {
+      map.unlockWrite();
+    }
+  }
+
+  /**
+   * Whether a range could be written to where it belongs: all of it is mapped, and nothing that is
+   * wired would be dropped. Anonymous memory has no other place, so there is nothing to write.
+   *
+   * @param start first address, page aligned
+   * @param end the address after the last, page aligned
+   * @param invalidate whether what is in memory is to be dropped afterwards
+   * @return DONE, NOT_MAPPED, WIRED, SUBMAP or EXITED
+   */
+  public MapOutcome clean(long start, long end, boolean invalidate) {
+    map.lockRead(0);
+    try {
+      MapOutcome refused = refusal(start, end);
+      if (refused != MapOutcome.DONE) {
+        return refused;
+      }
+      MapEntry first = map.firstOfMapped(start, end);
+      if (first == null) {
+        return MapOutcome.NOT_MAPPED;
+      }
+      for (MapEntry entry = first; entry != null && entry.start < end; entry = entry.next) {
+        if (invalidate && entry.wirings != 0) {
+          return MapOutcome.WIRED;
+        }
+      }
+      return MapOutcome.DONE;
+    } finally {
+      map.unlockRead(0);
+    }
+  }
+}

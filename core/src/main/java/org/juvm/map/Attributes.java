@@ -1,0 +1,48 @@
+package org.juvm.map;
+
+import org.jspecify.annotations.Nullable;
+import org.juvm.base.Advice;
+import org.juvm.base.Inheritance;
+import org.juvm.base.Protection;
+import org.juvm.object.AnonymousObject;
+
+/**
+ * What a new mapping is to be like.
+ *
+ * @param protection what may be done
+ * @param maximum the most that the protection may become
+ * @param inheritance what a child gets
+ * @param advice how it will be used
+ * @param flags bits of {@link org.juvm.base.MapFlag}
+ * @param object what is mapped, or null for anonymous memory
+ * @param offset index of the object's page that is mapped first
+ * @param copyOnWrite whether stores are to stay out of the object
+ */
+public record Attributes(
+    Protection protection,
+    Protection maximum,
+    Inheritance inheritance,
+    Advice advice,
+    int flags,
+    @Nullable AnonymousObject object,
+    long offset,
+    boolean copyOnWrite) {
+
+  /**
+   * Anonymous private memory.
+   *
+   * @param protection what may be done with it
+   * @return the attributes that it has by default
+   */
+  public static Attributes anonymous(Protection protection) {
+    return new Attributes(
+        protection,
+        Protection.READ_WRITE_EXECUTE,
+        Inheritance.COPY,
+        Advice.NORMAL,
+        0,
+        null,
+        0,
+        false);
+  }
+}

@@ -1,0 +1,14 @@
+/**
+ * Memory objects: what lies behind a mapping, below its amap, and may be behind many mappings.
+ *
+ * <p>An {@link org.juvm.object.AnonymousObject} is memory that has no place but itself: zeros until
+ * something is stored. Named shared memory is made of it. All mappings of one object see the same
+ * pages; a private mapping copies a page into its amap before the first store.
+ *
+ * <p>An object lives as long as somebody refers to it: map entries, and the handle through which it
+ * was made. Its lock guards its pages. It is taken after the lock of an amap, and before those of
+ * page tables.
+ *
+ * <p>Source: {@code uvm_aobj.c}.
+ */
+package org.juvm.object;
