@@ -31,8 +31,7 @@ final class Bout {
    * @param differences in what they may differ; the first that applies counts
    * @param met receives those that came up
    */
-  Bout(
-      MemoryCalls tested, MemoryCalls kernel, List<Difference> differences, Set<Difference> met) {
+  Bout(MemoryCalls tested, MemoryCalls kernel, List<Difference> differences, Set<Difference> met) {
     this.tested = tested;
     this.kernel = kernel;
     this.differences = differences;
@@ -155,8 +154,10 @@ final class Bout {
           same(page + expected[different], page + found[different]);
         }
       }
-      byte value = answer.isDone() ? found[0] : 0;
-      same(page + kernel.store(address, value), page + tested.store(address, value));
+      // No machine lets a page be written that it does not let be read.
+      Answer stored =
+          answer.isDone() ? kernel.store(address, expected[0]) : Answer.failed("EFAULT");
+      same(page + stored, page + tested.store(address, expected[0]));
     }
   }
 

@@ -201,8 +201,7 @@ final class BsdOnLinux implements MemoryCalls {
     Remaps.movePages(linux, address, both, to);
     boolean inside = Layout.isInside(to, newBytes);
     if (inside) {
-      layout.move(
-          (int) (address / PAGE_SIZE), (int) (to / PAGE_SIZE), (int) (both / PAGE_SIZE));
+      layout.move((int) (address / PAGE_SIZE), (int) (to / PAGE_SIZE), (int) (both / PAGE_SIZE));
     }
     if (inside && newBytes > bytes) {
       Remaps.grow(linux, to + bytes, to + newBytes);
@@ -215,8 +214,7 @@ final class BsdOnLinux implements MemoryCalls {
   /** New pages are as the last one. */
   private void mark(long last, long from, long length) {
     LongStream.iterate(from, at -> at < from + length, at -> at + PAGE_SIZE)
-        .forEach(
-            at -> layout.set((int) (at / PAGE_SIZE), layout.page((int) (last / PAGE_SIZE))));
+        .forEach(at -> layout.set((int) (at / PAGE_SIZE), layout.page((int) (last / PAGE_SIZE))));
   }
 
   @Override
@@ -235,7 +233,7 @@ final class BsdOnLinux implements MemoryCalls {
   }
 
   @Override
-  public void close() {
+  public void empty() {
     linux.empty();
   }
 }

@@ -83,8 +83,7 @@ final class Conditions {
   }
 
   static boolean hasInaccessible(Step step, Layout layout) {
-    return layout.any(
-        step, number -> layout.isMapped(number) && !layout.isReadable(number));
+    return layout.any(step, number -> layout.isMapped(number) && !layout.isReadable(number));
   }
 
   // ---- mremap ----

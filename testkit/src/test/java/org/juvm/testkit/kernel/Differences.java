@@ -292,8 +292,7 @@ final class Differences {
               "INVALIDATE of shared pages, or of some that cannot be looked at",
               "what they hold is open: anonymous memory is not kept anywhere else",
               "bytes stay",
-              (step, layout) ->
-                  isInvalidation(step, layout) && isUnclear(step, layout),
+              (step, layout) -> isInvalidation(step, layout) && isUnclear(step, layout),
               skipped()),
           new Difference(
               "msync-invalidate",
@@ -410,17 +409,6 @@ final class Differences {
               (step, layout) -> isRemap(step) && isGrowing(step) && endsShared(step, layout),
               skipped()),
           new Difference(
-              "mremap-beyond",
-              Call.MREMAP,
-              "in place, beyond the arena",
-              "not asked",
-              "not asked: what is there is not ours",
-              (step, layout) ->
-                  isRemap(step)
-                      && isInPlace(step)
-                      && !Layout.isInside(step.address(), step.targetLength()),
-              skipped()),
-          new Difference(
               "mremap-in-place",
               Call.MREMAP,
               "same address, or none and the range can stay",
@@ -442,8 +430,7 @@ final class Differences {
               "something is at the target, be it the old range",
               "ENOMEM",
               "replaces it; EINVAL if it is the old range",
-              (step, layout) ->
-                  isRemap(step) && (isInPlace(step) || !isTargetFree(step, layout)),
+              (step, layout) -> isRemap(step) && (isInPlace(step) || !isTargetFree(step, layout)),
               refused("ENOMEM")),
           new Difference(
               "mremap-move",

@@ -70,7 +70,7 @@ final class Forgetful implements MemoryCalls {
   }
 
   @Override
-  public void close() {
-    right.close();
+  public void empty() {
+    right.empty();
   }
 }

@@ -33,8 +33,7 @@ final class Layout {
     }
 
     Page with(boolean newLocked) {
-      return new Page(
-          protection, shared, newLocked, newLocked ? Residence.RESIDENT : residence);
+      return new Page(protection, shared, newLocked, newLocked ? Residence.RESIDENT : residence);
     }
 
     Page with(Residence newResidence) {
@@ -129,9 +128,7 @@ final class Layout {
   /** A call succeeded that did what its arguments say, within the arena. */
   void apply(Step step) {
     if (step.call() == Step.Call.MMAP) {
-      Page page =
-          new Page(
-              step.option() & 7, step.has(Bsd.MAP_SHARED), false, Residence.ABSENT);
+      Page page = new Page(step.option() & 7, step.has(Bsd.MAP_SHARED), false, Residence.ABSENT);
       range(step.address(), step.length()).forEach(number -> pages[number] = page);
       return;
     }
@@ -163,8 +160,7 @@ final class Layout {
   public String toString() {
     StringBuilder text = new StringBuilder(PAGES);
     for (Page page : pages) {
-      text.append(
-          page == null ? '.' : (char) ((page.shared() ? 's' : '0') + page.protection()));
+      text.append(page == null ? '.' : (char) ((page.shared() ? 's' : '0') + page.protection()));
     }
     return text.toString();
   }

@@ -20,7 +20,7 @@ import java.util.Map;
  * <p>A page is probed by calls that fail where an access would kill the process: {@code write(2)}
  * of it to a pipe, and {@code read(2)} from the pipe into it.
  */
-final class LinuxMemory implements MemoryCalls {
+final class LinuxMemory implements MemoryCalls, AutoCloseable {
   private static final long FIRST_ARENA = 42L << 40;
 
   /** Far enough for page tables of their own. */
@@ -51,8 +51,7 @@ final class LinuxMemory implements MemoryCalls {
   private final Linux mremap =
       new Linux(
           arena, "mremap", 4, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_LONG);
-  private final Linux read =
-      new Linux(arena, "read", 3, JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG);
+  private final Linux read = new Linux(arena, "read", 3, JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG);
   private final Linux write =
       new Linux(arena, "write", 3, JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG);
   private final Linux close = new Linux(arena, "close", 1, JAVA_INT, JAVA_INT);
@@ -75,13 +74,29 @@ final class LinuxMemory implements MemoryCalls {
     int flags = Bsd.MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
     Answer reserved = mmap.call(address, SIZE, Bsd.PROT_NONE, flags, -1, 0L);
     if (!reserved.equals(Answer.of(address))) {
-      throw new IllegalStateException("no arena at 0x" + Long.toHexString(address) + ": " + reserved);
+      throw new IllegalStateException(
+          "no arena at 0x" + Long.toHexString(address) + ": " + reserved);
     }
     base = address;
     empty();
     must(new Linux(arena, "pipe", 1, JAVA_INT, JAVA_LONG).call(buffer.address()));
     readEnd = buffer.get(JAVA_INT, 0);
     writeEnd = buffer.get(JAVA_INT, Integer.BYTES);
+  }
+
+  /** Whether pages are as long as those of the arena, and it can be where it has to. */
+  static boolean isPossible() {
+    try (Arena arena = Arena.ofConfined()) {
+      long pageSize = must(new Linux(arena, "getpagesize", 0, JAVA_INT).call());
+      if (pageSize != PAGE_SIZE) {
+        return false;
+      }
+    }
+    try (LinuxMemory memory = new LinuxMemory(0)) {
+      return memory.base > 0;
+    } catch (IllegalStateException e) {
+      return false;
+    }
   }
 
   /** Whether the process may lock so many arenas. */
@@ -101,8 +116,8 @@ final class LinuxMemory implements MemoryCalls {
     return answer.value();
   }
 
-  /** Unmaps everything, for the next sequence. */
-  void empty() {
+  @Override
+  public void empty() {
     must(munmap.call(base, SIZE));
     elsewhere.forEach((address, length) -> must(munmap.call(base + address, length)));
     elsewhere.clear();
@@ -120,8 +135,7 @@ final class LinuxMemory implements MemoryCalls {
     return elsewhere.entrySet().stream()
         .anyMatch(
             range ->
-                address >= range.getKey()
-                    && address + length <= range.getKey() + range.getValue());
+                address >= range.getKey() && address + length <= range.getKey() + range.getValue());
   }
 
   /** The address of a range that may be worked on. */
@@ -210,8 +224,7 @@ final class LinuxMemory implements MemoryCalls {
     boolean fixed = (flags & Bsd.MAP_FIXED) != 0;
     int translated = (flags & ~Bsd.MAP_FIXED) | MREMAP_MAYMOVE | (fixed ? MREMAP_FIXED : 0);
     long to = fixed ? checked(target, targetLength) : 0;
-    Answer answer =
-        mremap.call(checked(address, length), length, targetLength, translated, to);
+    Answer answer = mremap.call(checked(address, length), length, targetLength, translated, to);
     if (answer.isDone()) {
       elsewhere.remove(address, Layout.ceiling(length));
     }

@@ -7,7 +7,7 @@ package org.juvm.testkit.kernel;
  * the arena, or wraps around, or is one that an earlier call without {@code MAP_FIXED} has placed
  * elsewhere: nothing else may be touched, since the process has to live on.
  */
-interface MemoryCalls extends AutoCloseable {
+interface MemoryCalls {
   int PAGES = 64;
   int PAGE_SIZE = 4096;
   long SIZE = (long) PAGES * PAGE_SIZE;
@@ -47,7 +47,6 @@ interface MemoryCalls extends AutoCloseable {
   /** Loads a whole page. */
   Answer read(long page, byte[] bytes);
 
-  /** Empties the arena for good. */
-  @Override
-  void close();
+  /** Ends a sequence: everything that it has mapped goes. */
+  void empty();
 }

@@ -27,8 +27,7 @@ final class Repairs {
             number -> {
               Layout.Page page = bout.layout.page(number);
               if (page != null) {
-                bout.repair(
-                    Step.mprotect((long) number * PAGE_SIZE, PAGE_SIZE, page.protection()));
+                bout.repair(Step.mprotect((long) number * PAGE_SIZE, PAGE_SIZE, page.protection()));
               }
             });
   }

@@ -12,13 +12,7 @@ package org.juvm.testkit.kernel;
  * @param targetLength bytes there
  */
 record Step(
-    Call call,
-    long address,
-    long length,
-    int option,
-    int flags,
-    long target,
-    long targetLength) {
+    Call call, long address, long length, int option, int flags, long target, long targetLength) {
 
   /** The calls. */
   enum Call {
