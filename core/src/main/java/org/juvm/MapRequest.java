@@ -10,7 +10,7 @@ import org.juvm.map.Placement;
 import org.juvm.object.AnonymousObject;
 
 /**
- * Describes a mapping that is to be made by {@link Vmspace#map(MapRequest)}. Each method changes
+ * Describes a mapping that is to be made by {@link AddressMap#map(MapRequest)}. Each method changes
  * the request and returns it. For one thread; a request can be used often.
  *
  * <pre>{@code
@@ -76,7 +76,7 @@ public final class MapRequest {
    * put there unless their address is given.
    *
    * @param reserve bytes that the stack can have together with its guard; rounded up to whole pages
-   * @return a request; {@link Vmspace#map(MapRequest)} returns the lowest address of the reserve
+   * @return a request; {@link AddressMap#map(MapRequest)} returns the lowest address of the reserve
    */
   public static MapRequest stack(long reserve) {
     return new MapRequest(reserve, null, 0, true);

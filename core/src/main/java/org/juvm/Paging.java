@@ -9,26 +9,26 @@ import org.juvm.map.MapOutcome;
 
 /**
  * Which pages of an address space are in memory: what its program says and asks about that.
- * Thread-safe. Obtained by {@link Vmspace#paging}.
+ * Thread-safe. Obtained by {@link AddressMap#paging}.
  *
  * <p>Addresses are in bytes and page aligned; lengths are in bytes, greater than 0, and rounded up
  * to whole pages. An address space that has ended gives {@link IllegalStateException}.
  */
 public final class Paging {
-  private final Vmspace vmspace;
+  private final AddressMap range;
   private final Ranges ranges;
 
-  Paging(Vmspace vmspace, Ranges ranges) {
-    this.vmspace = vmspace;
+  Paging(AddressMap range, Ranges ranges) {
+    this.range = range;
     this.ranges = ranges;
   }
 
   private void check(MapOutcome outcome, String call, long address, long length) {
-    MapException.check(outcome, call, vmspace.id(), address, length);
+    MapException.check(outcome, call, range.id(), address, length);
   }
 
   private Wirer wirer() {
-    return new Wirer(vmspace.map(), vmspace.vm().faults());
+    return new Wirer(range.map(), range.vm().faults());
   }
 
   // ---- wiring ----
@@ -88,7 +88,7 @@ public final class Paging {
    */
   public void advise(long address, long length, Advice advice) {
     long end = ranges.checkedEnd(address, length);
-    check(new Adviser(vmspace.map()).advise(address, end, advice), "advise", address, length);
+    check(new Adviser(range.map()).advise(address, end, advice), "advise", address, length);
   }
 
   /**
@@ -118,7 +118,7 @@ public final class Paging {
 
   private void setFlag(MapFlag flag, long address, long length, boolean value, String call) {
     long end = ranges.checkedEnd(address, length);
-    check(new Adviser(vmspace.map()).setFlag(address, end, flag, value), call, address, length);
+    check(new Adviser(range.map()).setFlag(address, end, flag, value), call, address, length);
   }
 
   /**
@@ -132,7 +132,7 @@ public final class Paging {
    */
   public void discard(long address, long length) {
     long end = ranges.checkedEnd(address, length);
-    check(new Adviser(vmspace.map()).free(address, end), "discard", address, length);
+    check(new Adviser(range.map()).free(address, end), "discard", address, length);
   }
 
   /**
@@ -145,7 +145,7 @@ public final class Paging {
    */
   public void invalidate(long address, long length) {
     long end = ranges.checkedEnd(address, length);
-    check(new Adviser(vmspace.map()).invalidate(address, end), "invalidate", address, length);
+    check(new Adviser(range.map()).invalidate(address, end), "invalidate", address, length);
   }
 
   /**
@@ -160,7 +160,7 @@ public final class Paging {
    */
   public void clean(long address, long length, boolean invalidate) {
     long end = ranges.checkedEnd(address, length);
-    check(new Adviser(vmspace.map()).clean(address, end, invalidate), "clean", address, length);
+    check(new Adviser(range.map()).clean(address, end, invalidate), "clean", address, length);
   }
 
   // ---- questions ----
@@ -175,8 +175,8 @@ public final class Paging {
    */
   public boolean[] resident(long address, long length) {
     long end = ranges.checkedEnd(address, length);
-    boolean[] resident = new boolean[Math.toIntExact((end - address) / vmspace.vm().pageSize())];
-    check(Inspector.resident(vmspace.map(), address, end, resident), "resident", address, length);
+    boolean[] resident = new boolean[Math.toIntExact((end - address) / range.vm().pageSize())];
+    check(Inspector.resident(range.map(), address, end, resident), "resident", address, length);
     return resident;
   }
 
@@ -186,7 +186,7 @@ public final class Paging {
    * @return pages; one that is mapped twice counts twice
    */
   public long anonymousPages() {
-    return Inspector.anonymousPages(vmspace.map());
+    return Inspector.anonymousPages(range.map());
   }
 
   /**
@@ -195,11 +195,11 @@ public final class Paging {
    * @return bytes
    */
   public long wiredBytes() {
-    vmspace.map().lockRead(0);
+    range.map().lockRead(0);
     try {
-      return vmspace.map().locked();
+      return range.map().locked();
     } finally {
-      vmspace.map().unlockRead(0);
+      range.map().unlockRead(0);
     }
   }
 }

@@ -5,6 +5,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.juvm.base.Limit;
 import org.juvm.base.MapFlag;
+import org.juvm.base.VmPanic;
 import org.juvm.object.AnonymousObject;
 import org.juvm.trace.Counter;
 
@@ -25,6 +26,8 @@ public final class Mapper {
   private long mappedFrom;
 
   private long mappedTo;
+
+  private @Nullable VmMap submap;
 
   /** What the last mapping replaced; null: nothing yet. */
   private @Nullable List<MapEntry> replaced;
@@ -134,24 +137,38 @@ public final class Mapper {
    *
    * @param placement where; not FIXED
    * @param length bytes, page aligned, greater than 0
-   * @return the submap, or null if there is no space, or the address space has ended
+   * @return DONE, and {@link #submap} is it; NO_SPACE, OCCUPIED, LIMIT or EXITED
    */
-  public @Nullable VmMap mapSubmap(Placement placement, long length) {
-    if (lockAndFind(placement, length, length) != MapOutcome.DONE) {
-      return null;
+  public MapOutcome mapSubmap(Placement placement, long length) {
+    MapOutcome outcome = lockAndFind(placement, length, length);
+    if (outcome == MapOutcome.DONE) {
+      try {
+        VmMap made = new VmMap(map.machine(), map.pmap(), address, address + length);
+        MapEntry entry = map.newEntry();
+        entry.start = address;
+        entry.end = address + length;
+        entry.needsCopy = false;
+        entry.submap = made;
+        map.insert(entry);
+        submap = made;
+      } finally {
+        map.unlockWrite();
+      }
     }
-    try {
-      VmMap submap = new VmMap(map.machine(), map.pmap(), address, address + length);
-      MapEntry entry = map.newEntry();
-      entry.start = address;
-      entry.end = address + length;
-      entry.needsCopy = false;
-      entry.submap = submap;
-      map.insert(entry);
-      return submap;
-    } finally {
-      map.unlockWrite();
+    return outcome;
+  }
+
+  /**
+   * The submap that was made last.
+   *
+   * @return the submap; valid after DONE
+   */
+  public VmMap submap() {
+    VmMap made = submap;
+    if (made == null) {
+      throw new VmPanic("no submap was made");
     }
+    return made;
   }
 
   /** If DONE, the map is locked for writing and the range is free. */
