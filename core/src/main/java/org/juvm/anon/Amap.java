@@ -98,7 +98,7 @@ public final class Amap {
    * @return the anon, or 0
    */
   public int find(long slot) {
-    assert lock.isHeld() && slot < slots;
+    assert lock.isHeld() && slot >= 0 && slot < slots;
     return tree.find(root, levels, slot);
   }
 
@@ -132,7 +132,7 @@ public final class Amap {
    * @param anon an anon with one reference, which passes to the slot
    */
   public void put(long slot, int anon) {
-    assert lock.isHeld() && slot < slots;
+    assert lock.isHeld() && slot >= 0 && slot < slots;
     int needed = AmapTree.levelsFor(slot, levels);
     root = tree.raise(root, levels, needed, 0);
     levels = needed;
@@ -187,7 +187,7 @@ public final class Amap {
       return REFUSED;
     }
     if (root != 0) {
-      levels = AmapTree.levelsFor(shift + AmapTree.span(lower) - 1, lower);
+      levels = AmapTree.levelsFor(shift, lower);
       root = tree.raise(root, lower, levels, shift);
     }
     slots += shift;
@@ -215,6 +215,10 @@ public final class Amap {
   public void forEach(long start, long end, AmapTree.SlotVisitor visitor) {
     assert lock.isHeld();
     tree.forEach(root, levels, start, end, visitor);
+  }
+
+  private boolean isRange(long start, long count) {
+    return start >= 0 && count > 0 && start <= slots - count;
   }
 
   // ---- references ----
@@ -245,7 +249,7 @@ public final class Amap {
    * @param share true if the new reference sees every change
    */
   public void reference(long start, long count, boolean share) {
-    assert lock.isHeld();
+    assert lock.isHeld() && isRange(start, count);
     if (partial == null && count != slots) {
       partial = new PartialReferences(slots, references);
     }
@@ -297,7 +301,7 @@ public final class Amap {
    * @param dead receives anons that are not referenced any more
    */
   public void dereference(long start, long count, DeadAnons dead) {
-    assert lock.isHeld() && references > 0;
+    assert lock.isHeld() && references > 0 && isRange(start, count);
     if (references == 1) {
       references = 0;
       shared = false;
@@ -339,7 +343,7 @@ public final class Amap {
    * @return the copy, with one reference
    */
   public Amap copy(long start, long count) {
-    assert lock.isHeld();
+    assert lock.isHeld() && isRange(start, count);
     int copyRoot = tree.share(root, levels, start, start + count);
     RankedLock copyLock = copyRoot == 0 ? new RankedLock(LockRank.AMAP) : lock;
     Amap copy = new Amap(tree, copyLock, start + count);
