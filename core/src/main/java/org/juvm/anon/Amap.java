@@ -14,7 +14,7 @@ import org.juvm.sync.RankedLock;
  *
  * <p>Invariant: a slot that no map entry refers to is empty. There are such slots, spare ones, in
  * front of those that are referred to, behind them and, once an entry has been split, between them.
- * The reference counts of spare slots mean nothing.
+ * The reference counts of spare slots mean nothing. (Exception: {@link #untidy}.)
  *
  * <p>Source: {@code uvm_amap.c}; each method names its function.
  */
@@ -44,6 +44,12 @@ public final class Amap {
    * is one reference.
    */
   private @Nullable PartialReferences partial;
+
+  /**
+   * Whether spare slots may hold anons, because no node was left to empty them. These stay until
+   * the amap is gone, and it cannot be extended.
+   */
+  private boolean untidy;
 
   /** Whether several maps see this amap as one memory, because it was inherited shared. */
   private boolean shared;
@@ -146,12 +152,12 @@ public final class Amap {
    *
    * @param endSlot the slot after the last one that the reference is to
    * @param more number of slots to add
-   * @return false if there is more than one reference, or would be too many slots; then nothing has
-   *     changed
+   * @return false if there is more than one reference, there would be too many slots, or spare
+   *     slots could not be emptied; then nothing has changed
    */
   public boolean extend(long endSlot, long more) {
     assert lock.isHeld() && endSlot <= slots && more > 0;
-    if (references != 1 || more > AmapTree.MAXIMUM_SLOTS - endSlot) {
+    if (references != 1 || untidy || more > AmapTree.MAXIMUM_SLOTS - endSlot) {
       return false;
     }
     assert partial == null;
@@ -169,12 +175,12 @@ public final class Amap {
    * @param more number of slots to add
    * @return by how much the number of each slot has grown, which may be 0, so that the reference is
    *     now to slots from {@code firstSlot + result - more} on; or {@link #REFUSED} if there is
-   *     more than one reference, there would be too many slots, or no node is left; then nothing
-   *     has changed
+   *     more than one reference, there would be too many slots, spare slots could not be emptied,
+   *     or no node is left; then nothing has changed
    */
   public long extendBackwards(long firstSlot, long more) {
     assert lock.isHeld() && firstSlot >= 0 && firstSlot <= slots && more > 0;
-    if (references != 1 || more > AmapTree.MAXIMUM_SLOTS) {
+    if (references != 1 || untidy || more > AmapTree.MAXIMUM_SLOTS) {
       return REFUSED;
     }
     assert partial == null;
@@ -312,11 +318,7 @@ public final class Amap {
         partial = new PartialReferences(slots, references);
       }
       if (partial != null) {
-        partial.adjust(
-            start,
-            start + count,
-            -1,
-            (from, to) -> root = tree.clear(root, levels, from, to, dead));
+        partial.adjust(start, start + count, -1, (from, to) -> empty(from, to, dead));
       }
       referenceGone();
     }
@@ -327,6 +329,15 @@ public final class Amap {
       } finally {
         lock.lock();
       }
+    }
+  }
+
+  /** Empties slots that have become spare. A call for each of any number of runs, one by one. */
+  private void empty(long start, long end, DeadAnons dead) {
+    if (tree.hasReserve()) {
+      root = tree.clear(root, levels, start, end, dead);
+    } else {
+      untidy = true;
     }
   }
 
