@@ -55,6 +55,27 @@ class MapTest {
     }
   }
 
+  /**
+   * What is unmapped at the end of a mapping and mapped again is zero, and no mapping of its own.
+   */
+  @Test
+  void A5_growsIntoWhatWasUnmapped() {
+    Vm vm = vms.boot(64);
+    Vmspace space = vm.newVmspace();
+    Cpu cpu = vm.newCpu();
+    cpu.attach(space);
+    space.map(AT, 10 * PAGE, Protection.READ_WRITE);
+    for (int i = 0; i < 10; i++) {
+      cpu.set(JAVA_LONG, AT + (long) i * PAGE, i + 1);
+    }
+    space.unmap(AT + 4 * PAGE, 6 * PAGE);
+    space.map(AT + 4 * PAGE, 8 * PAGE, Protection.READ_WRITE);
+    assertThat(layout(space)).containsExactly("0+12 rw-");
+    for (int i = 0; i < 12; i++) {
+      assertThat(cpu.get(JAVA_LONG, AT + (long) i * PAGE)).isEqualTo(i < 4 ? i + 1 : 0);
+    }
+  }
+
   @Test
   void M8_clipsAtStartAndEnd() {
     Vm vm = vms.boot(64);

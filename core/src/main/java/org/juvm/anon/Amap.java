@@ -14,7 +14,7 @@ import org.juvm.sync.RankedLock;
  *
  * <p>Invariant: a slot that no map entry refers to is empty. There are such slots, spare ones, in
  * front of those that are referred to, behind them and, once an entry has been split, between them.
- * The reference counts of spare slots mean nothing.
+ * The reference counts of spare slots mean nothing. (Exception: {@link #untidy}.)
  *
  * <p>Source: {@code uvm_amap.c}; each method names its function.
  */
@@ -44,6 +44,12 @@ public final class Amap {
    * is one reference.
    */
   private @Nullable PartialReferences partial;
+
+  /**
+   * Whether spare slots may hold anons, because no node was left to empty them. These stay until
+   * the amap is gone, and it cannot be extended.
+   */
+  private boolean untidy;
 
   /** Whether several maps see this amap as one memory, because it was inherited shared. */
   private boolean shared;
@@ -108,7 +114,7 @@ public final class Amap {
    * @return the anon, or 0
    */
   public int find(long slot) {
-    assert lock.isHeld() && slot < slots;
+    assert lock.isHeld() && slot >= 0 && slot < slots;
     return tree.find(root, levels, slot);
   }
 
@@ -142,7 +148,7 @@ public final class Amap {
    * @param anon an anon with one reference, which passes to the slot
    */
   public void put(long slot, int anon) {
-    assert lock.isHeld() && slot < slots;
+    assert lock.isHeld() && slot >= 0 && slot < slots;
     int needed = AmapTree.levelsFor(slot, levels);
     root = tree.raise(root, levels, needed, 0);
     levels = needed;
@@ -156,12 +162,12 @@ public final class Amap {
    *
    * @param endSlot the slot after the last one that the reference is to
    * @param more number of slots to add
-   * @return false if there is more than one reference, or would be too many slots; then nothing has
-   *     changed
+   * @return false if there is more than one reference, there would be too many slots, or spare
+   *     slots could not be emptied; then nothing has changed
    */
   public boolean extend(long endSlot, long more) {
     assert lock.isHeld() && endSlot <= slots && more > 0;
-    if (references != 1 || more > AmapTree.MAXIMUM_SLOTS - endSlot) {
+    if (references != 1 || untidy || more > AmapTree.MAXIMUM_SLOTS - endSlot) {
       return false;
     }
     assert partial == null;
@@ -179,12 +185,12 @@ public final class Amap {
    * @param more number of slots to add
    * @return by how much the number of each slot has grown, which may be 0, so that the reference is
    *     now to slots from {@code firstSlot + result - more} on; or {@link #REFUSED} if there is
-   *     more than one reference, there would be too many slots, or no node is left; then nothing
-   *     has changed
+   *     more than one reference, there would be too many slots, spare slots could not be emptied,
+   *     or no node is left; then nothing has changed
    */
   public long extendBackwards(long firstSlot, long more) {
     assert lock.isHeld() && firstSlot >= 0 && firstSlot <= slots && more > 0;
-    if (references != 1 || more > AmapTree.MAXIMUM_SLOTS) {
+    if (references != 1 || untidy || more > AmapTree.MAXIMUM_SLOTS) {
       return REFUSED;
     }
     assert partial == null;
@@ -197,7 +203,7 @@ public final class Amap {
       return REFUSED;
     }
     if (root != 0) {
-      levels = AmapTree.levelsFor(shift + AmapTree.span(lower) - 1, lower);
+      levels = AmapTree.levelsFor(shift, lower);
       root = tree.raise(root, lower, levels, shift);
     }
     slots += shift;
@@ -225,6 +231,10 @@ public final class Amap {
   public void forEach(long start, long end, AmapTree.SlotVisitor visitor) {
     assert lock.isHeld();
     tree.forEach(root, levels, start, end, visitor);
+  }
+
+  private boolean isRange(long start, long count) {
+    return start >= 0 && count > 0 && start <= slots - count;
   }
 
   // ---- references ----
@@ -255,7 +265,7 @@ public final class Amap {
    * @param share true if the new reference sees every change
    */
   public void reference(long start, long count, boolean share) {
-    assert lock.isHeld();
+    assert lock.isHeld() && isRange(start, count);
     if (partial == null && count != slots) {
       partial = new PartialReferences(slots, references);
     }
@@ -307,7 +317,7 @@ public final class Amap {
    * @param dead receives anons that are not referenced any more
    */
   public void dereference(long start, long count, DeadAnons dead) {
-    assert lock.isHeld() && references > 0;
+    assert lock.isHeld() && references > 0 && isRange(start, count);
     if (references == 1) {
       references = 0;
       shared = false;
@@ -318,11 +328,7 @@ public final class Amap {
         partial = new PartialReferences(slots, references);
       }
       if (partial != null) {
-        partial.adjust(
-            start,
-            start + count,
-            -1,
-            (from, to) -> root = tree.clear(root, levels, from, to, dead));
+        partial.adjust(start, start + count, -1, (from, to) -> empty(from, to, dead));
       }
       referenceGone();
     }
@@ -340,6 +346,15 @@ public final class Amap {
     }
   }
 
+  /** Empties slots that have become spare. A call for each of any number of runs, one by one. */
+  private void empty(long start, long end, DeadAnons dead) {
+    if (tree.hasReserve()) {
+      root = tree.clear(root, levels, start, end, dead);
+    } else {
+      untidy = true;
+    }
+  }
+
   /**
    * Empties the slots of a range, if one reference is to them: all of them, or none if several
    * references are to some. No page table maps the range any more. The lock is released as by
@@ -350,7 +365,7 @@ public final class Amap {
    * @param dead receives anons that are not referenced any more
    */
   public void wipe(long start, long count, DeadAnons dead) {
-    assert lock.isHeld();
+    assert lock.isHeld() && isRange(start, count);
     if (partial == null ? references == 1 : partial.maximum(start, start + count) == 1) {
       root = tree.clear(root, levels, start, start + count, dead);
       reclaim(dead);
@@ -370,7 +385,7 @@ public final class Amap {
    * @return the copy, with one reference
    */
   public Amap copy(long start, long count) {
-    assert lock.isHeld();
+    assert lock.isHeld() && isRange(start, count);
     int copyRoot = tree.share(root, levels, start, start + count);
     RankedLock copyLock = copyRoot == 0 ? new RankedLock(LockRank.AMAP) : lock;
     Amap copy = new Amap(tree, copyLock, start + count);

@@ -132,6 +132,11 @@ public final class AmapTree {
     return pool.has(SLACK + paths * 2 * MAXIMUM_LEVELS);
   }
 
+  /** Whether nodes are left for what gives memory back and does not ask for room. */
+  boolean hasReserve() {
+    return pool.has(SLACK / 2);
+  }
+
   // ---- a tree ----
 
   /** The anon in a slot, or 0. */

@@ -234,6 +234,52 @@ class AmapTest {
     small.audit(amaps, "extended");
   }
 
+  /**
+   * A reference to all goes where others are to every second slot: each leaf, which a copy has too,
+   * would have to be copied to empty the other half of it. There are not so many nodes.
+   */
+  @Test
+  void A4_moreRunsToEmptyThanNodes() {
+    int leaves = 1200;
+    int upper = 20;
+    int used = leaves + upper;
+    AnonFixture small =
+        new AnonFixture(3 * leaves, 3 * leaves, used + AnonFixture.UNAVAILABLE_NODES + 1);
+    long slots = leaves * 64L;
+    Amap amap = Amap.create(small.tree, slots);
+    for (long slot = 0; slot < slots; slot += 64) {
+      small.put(amap, slot);
+      small.put(amap, slot + 32);
+    }
+    assertThat(small.tree.nodesInUse()).isEqualTo(used);
+    Amap copy = copy(amap, 0, slots);
+    amap.lock();
+    amap.reference(0, slots, true);
+    for (long slot = 32; slot < slots; slot += 32) {
+      amap.splitReference();
+    }
+    amap.unlock();
+    for (long slot = 0; slot < slots; slot += 64) {
+      small.dereference(amap, slot, slot + 32);
+    }
+    assertThat(small.tree.nodesInUse()).isEqualTo(used);
+    small.dereference(amap, 0, slots);
+    small.audit(List.of(amap, copy), "half of it empty");
+    for (long slot = 32; slot < slots; slot += 64) {
+      assertThat(small.find(amap, slot)).isEqualTo(small.find(copy, slot)).isPositive();
+    }
+    for (long slot = 32; slot < slots - 64; slot += 64) {
+      small.dereference(amap, slot, slot + 32);
+    }
+    assertThat(amap.references()).isEqualTo(1);
+    assertThat(extendBackwards(amap, slots - 32, 32)).isEqualTo(Amap.REFUSED);
+    assertThat(extend(amap, slots, 1)).isFalse();
+    small.dereference(amap, slots - 32, slots);
+    small.audit(List.of(copy), "one side gone");
+    small.dereference(copy, 0, slots);
+    small.audit(List.of(), "dropped");
+  }
+
   /** A million pages go in portions, each of which bounds the list and the time of the lock. */
   @Test
   void A7_wipeOutInBoundedMemory() {
