@@ -229,7 +229,7 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
   }
 
   /**
-   * Sets what a child gets of a range at {@link #fork}. Holes are left out.
+   * Sets what a child gets of a range at {@link Vmspace#fork}. Holes are left out.
    *
    * @param address page aligned
    * @param length greater than 0; rounded up to whole pages
