@@ -8,20 +8,27 @@
  *   case 0   nothing is mapped there, or the right is missing: the access fails
  *
  *   case 1   there is an anon                        case 2   there is no anon
- *     1A  read, or write by the only owner:            2B  without an object:
- *         map the anon's page                              make a zero-filled page in a new anon
- *     1B  write, and others see the anon:
- *         copy the page to a new anon first
+ *     1A  read, or write by the only owner:            2A  shared mapping of an object, or read:
+ *         map the anon's page                              map the object's page
+ *     1B  write, and others see the anon:              2B  private mapping, and write:
+ *         copy the page to a new anon first                copy the object's page to a new anon,
+ *                                                          or zeros if there is no object
  *
- *             1A              1B                               2B
- *   amap   [ anon ]      [ anon ] --copy--> [ new ]          [ new ] &lt;-- zeros
- *             |                               |                 |
- *   page table entry                 page table entry  page table entry
+ *             1A              1B                    2A                2B
+ *   amap   [ anon ]      [ anon ] --copy--&gt; [ new ]                         [ new ]
+ *             |                               |                               |  ^
+ *   object    |                               |       [ page ]     [ page ] --|--+ copy
+ *             |                               |          |                    |
+ *   page table entry                page table entry   page table entry   page table entry
  * </pre>
  *
  * <p>{@link org.juvm.fault.FaultHandler} is the whole of it. Read its {@code resolve} first; the
  * phases are called in the order in which they stand in the file. Locks are taken in the order map
- * (for reading), amap, pmap.
+ * (for reading), amap, object, pmap. What cannot be done with the map locked for reading is an
+ * obstacle: an amap is missing, a stack must grow, a submap is responsible. It is overcome without
+ * the lock, and the fault starts again.
+ *
+ * <p>{@link org.juvm.fault.Wirer} wires mappings, which is faulting them in for good.
  *
  * <p>Source: {@code uvm_fault.c}, whose cases these are.
  */

@@ -51,8 +51,7 @@ final class Clipper {
       amap.splitReference();
       amap.unlock();
     }
-    entries.resize(entry, entry.start, address);
-    entries.insert(right);
+    entries.split(entry, right);
   }
 
   /** Joins the entries around each boundary from start to end, wherever nothing sets them apart. */
@@ -80,9 +79,7 @@ final class Clipper {
     if (next.object != null) {
       next.object.dereference();
     }
-    long end = next.end;
-    entries.remove(next);
-    entries.resize(entry, entry.start, end);
+    entries.join(entry, next);
     return true;
   }
 

@@ -128,6 +128,43 @@ final class EntryTree {
     return balance(node);
   }
 
+  /**
+   * Splits an entry in two. No hole changes, so that the way down to the new entry is all that is
+   * touched.
+   *
+   * @param entry keeps what is below the start of the other one
+   * @param rest the rest of it, in no tree yet
+   */
+  void split(MapEntry entry, MapEntry rest) {
+    MapEntry after = entry.next;
+    entry.end = rest.start;
+    rest.previous = entry;
+    rest.next = after;
+    entry.next = rest;
+    if (after == null) {
+      last = rest;
+    } else {
+      after.previous = rest;
+    }
+    size++;
+    rest.gap = 0;
+    root = insert(root, rest);
+  }
+
+  /** Lets an entry swallow the next one, which begins where it ends. No hole changes. */
+  void join(MapEntry entry, MapEntry next) {
+    MapEntry after = next.next;
+    root = remove(root, next);
+    entry.end = next.end;
+    entry.next = after;
+    if (after == null) {
+      last = entry;
+    } else {
+      after.previous = entry;
+    }
+    size--;
+  }
+
   void remove(MapEntry entry) {
     MapEntry before = entry.previous;
     MapEntry after = entry.next;
