@@ -2,6 +2,7 @@ package org.juvm;
 
 import org.juvm.base.Advice;
 import org.juvm.base.MapFlag;
+import org.juvm.fault.Prefaulter;
 import org.juvm.fault.Wirer;
 import org.juvm.map.Adviser;
 import org.juvm.map.Inspector;
@@ -89,6 +90,19 @@ public final class Paging {
   public void advise(long address, long length, Advice advice) {
     long end = ranges.checkedEnd(address, length);
     check(new Adviser(range.map()).advise(address, end, advice), "advise", address, length);
+  }
+
+  /**
+   * Enters what is in memory of a range into the page table, for reading: after a fork, say, so
+   * that a child does not fault page by page. Holes and what may not be read are left out. ({@code
+   * MADV_WILLNEED})
+   *
+   * @param address first address
+   * @param length size of the range
+   */
+  public void prefault(long address, long length) {
+    long end = ranges.checkedEnd(address, length);
+    new Prefaulter(range.map(), range.vm().faults()).prefault(address, end);
   }
 
   /**

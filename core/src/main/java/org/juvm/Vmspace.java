@@ -6,6 +6,7 @@ import org.juvm.base.Limit;
 import org.juvm.check.MapView;
 import org.juvm.map.Forker;
 import org.juvm.map.MapOutcome;
+import org.juvm.map.MapSettings;
 import org.juvm.map.Mapper;
 import org.juvm.map.Placement;
 import org.juvm.map.Unmapper;
@@ -181,15 +182,9 @@ public final class Vmspace extends AddressMap implements AutoCloseable {
    */
   public Vmspace exec(@Nullable Vmspace image) {
     Vmspace fresh = image == null ? vm().newVmspace() : image.fork();
-    fresh.takeSettings(this);
+    MapSettings.copy(map(), fresh.map());
     close();
     return fresh;
-  }
-
-  private void takeSettings(Vmspace from) {
-    for (Limit limit : Limit.values()) {
-      setLimit(limit, from.limit(limit));
-    }
   }
 
   /** Keeps an address space that has ended from being forgotten. */

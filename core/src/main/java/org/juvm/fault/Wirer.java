@@ -141,7 +141,7 @@ public final class Wirer {
     for (long address = entry.start(); address < entry.end(); address += bytes) {
       FaultOutcome outcome = handler.wire(map, fault, address, access);
       if (outcome != FaultOutcome.RESOLVED) {
-        map.memory().unwire(entry, entry.start(), address);
+        takeBackLocked(entry, address);
         return switch (outcome) {
           case BEYOND_END -> MapOutcome.BEYOND_END;
           default -> MapOutcome.NO_MEMORY;
@@ -149,6 +149,16 @@ public final class Wirer {
       }
     }
     return MapOutcome.DONE;
+  }
+
+  /** Faults may give an entry in transition an amap, which the lock keeps apart from this. */
+  private void takeBackLocked(MapEntry entry, long end) {
+    map.lockRead(0);
+    try {
+      map.memory().unwire(entry, entry.start(), end);
+    } finally {
+      map.unlockRead(0);
+    }
   }
 
   private void mark(long start, long end, boolean byUser) {

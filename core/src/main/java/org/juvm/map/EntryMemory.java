@@ -1,5 +1,6 @@
 package org.juvm.map;
 
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.juvm.anon.Amap;
 import org.juvm.anon.DeadAnons;
@@ -210,6 +211,45 @@ public final class EntryMemory {
     } finally {
       object.unlock();
     }
+  }
+
+  /**
+   * The pages of a part of an entry that are resident in either layer. The map is locked in any
+   * way.
+   *
+   * @param entry the entry
+   * @param start first address, page aligned
+   * @param end the address after the last, page aligned
+   * @return their addresses, those of the upper layer first
+   */
+  public long[] residentPages(MapEntry entry, long start, long end) {
+    LongStream.Builder pages = LongStream.builder();
+    long first = pageSize.vpn(start - entry.start);
+    long last = pageSize.vpn(end - entry.start);
+    Amap amap = entry.amap;
+    if (amap != null) {
+      long slot = entry.slot;
+      amap.lock();
+      amap.forEach(
+          slot + first,
+          slot + last,
+          (at, anon) -> pages.add(entry.start + pageSize.address(at - slot)));
+      amap.unlock();
+    }
+    AnonymousObject object = entry.object;
+    if (object != null) {
+      long offset = entry.offset;
+      object.lock();
+      object.forEach(
+          offset + first,
+          offset + last,
+          (page, frame) -> {
+            pages.add(entry.start + pageSize.address(page - offset));
+            return false;
+          });
+      object.unlock();
+    }
+    return pages.build().toArray();
   }
 
   /**

@@ -80,6 +80,28 @@ public final class MapSettings {
     return random == null ? 0 : random.nextLong(RANDOM_PLACEMENT);
   }
 
+  /**
+   * Gives an address space the settings of another one. Called without locks.
+   *
+   * @param from where they are taken from
+   * @param to where they go
+   */
+  public static void copy(VmMap from, VmMap to) {
+    MapSettings copy = new MapSettings();
+    from.lockWrite();
+    try {
+      copy.inheritFrom(from.settings());
+    } finally {
+      from.unlockWrite();
+    }
+    to.lockWrite();
+    try {
+      to.settings().inheritFrom(copy);
+    } finally {
+      to.unlockWrite();
+    }
+  }
+
   /** Becomes like those of a parent, whose map is locked, too. */
   void inheritFrom(MapSettings parent) {
     System.arraycopy(parent.limits, 0, limits, 0, limits.length);

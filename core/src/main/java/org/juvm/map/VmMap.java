@@ -221,6 +221,16 @@ public final class VmMap {
   }
 
   /**
+   * The first entry that contains an address or lies above it.
+   *
+   * @param address any address
+   * @return the entry, or null
+   */
+  public @Nullable MapEntry firstEndingAfter(long address) {
+    return entries.firstEndingAfter(address);
+  }
+
+  /**
    * The entry with the lowest addresses.
    *
    * @return the entry, or null

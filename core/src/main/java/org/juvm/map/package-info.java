@@ -15,13 +15,13 @@
  *     submap         another map, with a lock of its own, is responsible
  * </pre>
  *
- * <p>What changes a map is an operation with a class of its own: {@link org.juvm.map.Mapper}, {@link
- * org.juvm.map.Unmapper}, {@link org.juvm.map.Protector}, {@link org.juvm.map.Adviser}, {@link
- * org.juvm.map.Remapper}, {@link org.juvm.map.StackGrower} and {@link org.juvm.map.Forker}; wiring
- * is with the faults that it consists of. Each takes the map's lock for writing, checks everything
- * first, splits entries at the ends of its range, does its work, and joins entries that nothing
- * distinguishes any more ({@link org.juvm.map.Clipper}). So the number of entries is as small as it
- * can be, and an operation that fails has changed nothing.
+ * <p>What changes a map is an operation with a class of its own: {@link org.juvm.map.Mapper},
+ * {@link org.juvm.map.Unmapper}, {@link org.juvm.map.Protector}, {@link org.juvm.map.Adviser},
+ * {@link org.juvm.map.Remapper}, {@link org.juvm.map.StackGrower} and {@link org.juvm.map.Forker};
+ * wiring is with the faults that it consists of. Each takes the map's lock for writing, checks
+ * everything first, splits entries at the ends of its range, does its work, and joins entries that
+ * nothing distinguishes any more ({@link org.juvm.map.Clipper}). So the number of entries is as
+ * small as it can be, and an operation that fails has changed nothing.
  *
  * <p>An operation that takes long, as wiring does, lets go of the lock and leaves its entries
  * <em>in transition</em>. Faults go on there; other operations wait until it is done, holding
