@@ -3,9 +3,11 @@ package org.juvm.pmap;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 import org.juvm.base.Access;
 import org.juvm.base.PageSize;
 import org.juvm.ram.Native;
+import org.juvm.sync.LockOrder;
 import org.juvm.sync.LockRank;
 import org.juvm.sync.RankedLock;
 
@@ -13,8 +15,22 @@ import org.juvm.sync.RankedLock;
  * One address space as the machine sees it: which frame stands behind which page, with which
  * rights, and which processors are using it.
  *
- * <p>Thread-safe. Every method that takes rights away returns only after no processor uses them any
- * more.
+ * <p>Every method that takes rights away returns only after no processor uses them any more.
+ *
+ * <p>Thread-safe, given the locks that its users hold anyway:
+ *
+ * <ul>
+ *   <li>Pages are entered with the lock of the map held in any way, and with the lock of the
+ *       frame's owner, which all who may be entering the same page have in common.
+ *   <li>All mappings of a frame are removed ({@link Pmaps#removeFrame}) with the lock of the
+ *       frame's owner.
+ *   <li>Ranges of pages lose rights with the map's lock held for writing.
+ * </ul>
+ *
+ * So while a page is being entered no range that contains it loses rights, and nobody else changes
+ * its entry but the processors. That leaves, for the lock in here, what is taken away: an entry
+ * that maps something gives that up, or a write-protect bit is pushed down, only with it held.
+ * Entering a page where none was takes no lock.
  *
  * <p>Source: the contract of {@code pmap(9)}.
  */
@@ -50,10 +66,13 @@ public final class Pmap {
    */
   private volatile long revocations;
 
-  /** Pages mapped. Guarded by lock. */
+  /** Pages mapped, less those that {@link #tlbs} have counted. Guarded by lock. */
   private long resident;
 
-  /** The largest value that resident had. Guarded by lock. */
+  /**
+   * The largest number of pages mapped, up to when it was last looked at: before each decrease and
+   * at each reading. The number only grows in between, so nothing is missed. Guarded by lock.
+   */
   private long peakResident;
 
   Pmap(Pmaps pmaps, int number) {
@@ -98,6 +117,7 @@ public final class Pmap {
         }
       }
       tlbs = fewer;
+      resident += tlb.entered();
       tlb.detached();
     } finally {
       lock.unlock();
@@ -216,52 +236,64 @@ public final class Pmap {
   // ---- mappings ----
 
   /**
-   * Maps a page, replacing what was there. The caller holds the lock of the frame's owner.
+   * Maps a page, replacing what was there. The caller holds the lock of the map, for reading or
+   * writing, and that of the frame's owner; nobody enters the same page at the same time.
    *
    * <p>If the frame differs from the one mapped before, no processor uses the old one afterwards.
    *
-   * @param tlb the cache of the processor that faulted; the translation is loaded into it
+   * @param tlb the cache of the processor that faulted, called by its owner; the translation is
+   *     loaded into it. Null if it is no processor that wants the page
    * @param address the address that faulted
    * @param frame the frame
    * @param rights bits of {@link org.juvm.base.Protection}
    * @param access what the processor wants to do; marks the page as referenced or modified
    * @return false if there was no memory for the page table or the reverse map
    */
-  public boolean enter(Tlb tlb, long address, int frame, int rights, Access access) {
+  public boolean enter(@Nullable Tlb tlb, long address, int frame, int rights, Access access) {
+    assert LockOrder.holds(LockRank.MAP) && LockOrder.holds(LockRank.AMAP);
+    Tlb own = tlb != null && tlb.pmap() == this ? tlb : null;
     long vpn = pageSize.vpn(address);
     boolean writable = (rights & Pte.WRITE) != 0;
     boolean store = access == Access.WRITE;
+    long at = tables.make(vpn, writable);
+    while (at == PageTables.PROTECTED) {
+      unprotect(vpn);
+      at = tables.make(vpn, true);
+    }
+    if (at == 0) {
+      return false;
+    }
+    long flags = rights | Pte.REFERENCED | (store ? Pte.MODIFIED : 0);
+    long pte = set(own, vpn, at, frame, flags);
+    if (pte == 0) {
+      return false;
+    }
+    // Nobody can be revoking this page, so the cache may be filled without announcing it.
+    if (own != null && (rights & Pte.READ) != 0) {
+      boolean mayStore = writable && (pte & Pte.MODIFIED) != 0;
+      own.fill(address, nativeAddress(pte, address), true, mayStore);
+    }
+    return true;
+  }
+
+  private void unprotect(long vpn) {
     lock.lock();
     try {
-      long at = tables.make(vpn, writable);
-      if (at == 0) {
-        return false;
-      }
-      long flags = rights | Pte.REFERENCED | (store ? Pte.MODIFIED : 0);
-      long pte = set(vpn, at, frame, flags);
-      if (pte == 0) {
-        return false;
-      }
-      // Shootdowns hold this lock, so the cache may be filled without announcing it.
-      if (tlb.pmap() == this && (rights & Pte.READ) != 0) {
-        boolean mayStore = writable && (pte & Pte.MODIFIED) != 0;
-        tlb.fill(address, nativeAddress(pte, address), true, mayStore);
-      }
-      return true;
+      tables.unprotect(vpn);
     } finally {
       lock.unlock();
     }
   }
 
   /** Makes an entry map a frame, whatever it mapped before. Returns the entry, or 0. */
-  private long set(long vpn, long at, int frame, long flags) {
-    long old = Native.getLong(at);
-    if (old != 0 && Pte.frame(old) == frame && (old & Pte.RIGHTS & ~flags) == 0) {
-      return addRights(at, old, flags);
-    }
+  private long set(@Nullable Tlb own, long vpn, long at, int frame, long flags) {
+    long old = Native.getLongAcquire(at);
     if (old != 0) {
+      if (Pte.frame(old) == frame && (old & Pte.RIGHTS & ~flags) == 0) {
+        return addRights(at, old, flags);
+      }
       // The old page is gone for every processor before one of them can store to the new one.
-      removeEntry(vpn, at, old);
+      removeEntry(vpn, at);
     }
     int reverseIndex = pmaps.reverse().add(frame, ReverseMap.mapping(number, vpn));
     if (reverseIndex == ReverseMap.FULL) {
@@ -269,15 +301,25 @@ public final class Pmap {
     }
     long pte = Pte.of(frame, reverseIndex, flags);
     Native.setLongRelease(at, pte);
-    peakResident = Math.max(peakResident, ++resident);
+    if (own != null) {
+      own.countEntered();
+    } else {
+      countResident();
+    }
     return pte;
+  }
+
+  private void countResident() {
+    lock.lock();
+    resident++;
+    lock.unlock();
   }
 
   /** Adds rights to an entry, in which other processors may be setting the bits that they set. */
   private static long addRights(long at, long old, long flags) {
     long entry = old;
-    while (!Native.compareAndSetLong(at, entry, entry | flags)) {
-      entry = Native.getLong(at);
+    while ((entry | flags) != entry && !Native.compareAndSetLong(at, entry, entry | flags)) {
+      entry = Native.getLongAcquire(at);
     }
     return entry | flags;
   }
@@ -288,8 +330,22 @@ public final class Pmap {
     Shootdown.revoke(tlbs, startVpn, endVpn, storesOnly, stores, pmaps.counters());
   }
 
+  /** Removes whatever an entry maps. */
+  private void removeEntry(long vpn, long at) {
+    lock.lock();
+    try {
+      long old = Native.getLongAcquire(at);
+      if (old != 0) {
+        removeEntry(vpn, at, old);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Removes one entry that may be in use. Caller holds the lock. */
   private void removeEntry(long vpn, long at, long old) {
+    notePeak();
     long entry = old;
     while (!Native.compareAndSetLong(at, entry, entry & ~Pte.RIGHTS)) {
       entry = Native.getLong(at);
@@ -305,7 +361,25 @@ public final class Pmap {
     resident--;
   }
 
-  /** Removes the mapping of a page if it is one of this frame. */
+  /** The number of pages mapped at some moment during the call. Caller holds the lock. */
+  private long countedResident() {
+    long pages = resident;
+    for (Tlb tlb : tlbs) {
+      pages += tlb.entered();
+    }
+    return pages;
+  }
+
+  /** To be called before resident goes down. Caller holds the lock. */
+  private void notePeak() {
+    assert lock.isHeld();
+    peakResident = Math.max(peakResident, countedResident());
+  }
+
+  /**
+   * Removes the mapping of a page if it is one of this frame. The caller holds the lock of the
+   * frame's owner.
+   */
   void removeIfMapped(long vpn, int frame) {
     lock.lock();
     try {
@@ -314,7 +388,7 @@ public final class Pmap {
         return;
       }
       long at = found & ~Pte.WRITE_PROTECT;
-      long pte = Native.getLong(at);
+      long pte = Native.getLongAcquire(at);
       if (pte != 0 && Pte.frame(pte) == frame) {
         removeEntry(vpn, at, pte);
       }
@@ -324,7 +398,7 @@ public final class Pmap {
   }
 
   /**
-   * Removes all mappings in a range.
+   * Removes all mappings in a range. The map is locked for writing.
    *
    * @param start first address, page aligned
    * @param end the address after the last, page aligned
@@ -343,6 +417,8 @@ public final class Pmap {
   }
 
   private void removeLocked(long startVpn, long endVpn, long holeStart, long holeEnd) {
+    assert LockOrder.holds(LockRank.MAP);
+    notePeak();
     if (!tables.strip(startVpn, endVpn, holeStart, holeEnd)) {
       return;
     }
@@ -356,11 +432,12 @@ public final class Pmap {
 
   /**
    * Takes the right to write from ranges of addresses. The cost does not depend on the number of
-   * pages that are mapped in them.
+   * pages that are mapped in them. The map is locked for writing.
    *
    * @param bounds pairs of first address and the address after the last, page aligned, ascending
    */
   public void writeProtect(long... bounds) {
+    assert LockOrder.holds(LockRank.MAP);
     lock.lock();
     try {
       boolean any = false;
@@ -375,8 +452,12 @@ public final class Pmap {
     }
   }
 
-  /** Takes the right to write from everything. The cost does not depend on how much that is. */
+  /**
+   * Takes the right to write from everything. The cost does not depend on how much that is. The map
+   * is locked for writing.
+   */
   public void writeProtectAll() {
+    assert LockOrder.holds(LockRank.MAP);
     lock.lock();
     try {
       if (tables.writeProtectAll()) {
@@ -387,7 +468,10 @@ public final class Pmap {
     }
   }
 
-  /** Removes everything. The pmap must not be used afterwards; processors may still be attached. */
+  /**
+   * Removes everything. The map is locked for writing. The pmap must not be used afterwards;
+   * processors may still be attached.
+   */
   public void destroy() {
     lock.lock();
     try {
@@ -408,7 +492,7 @@ public final class Pmap {
   public long resident() {
     lock.lock();
     try {
-      return resident;
+      return countedResident();
     } finally {
       lock.unlock();
     }
@@ -422,6 +506,7 @@ public final class Pmap {
   public long peakResident() {
     lock.lock();
     try {
+      notePeak();
       return peakResident;
     } finally {
       lock.unlock();
