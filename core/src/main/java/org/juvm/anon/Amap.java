@@ -129,7 +129,10 @@ public final class Amap {
       root = tree.raise(root, levels, needed);
       levels = needed;
     }
-    root = tree.put(root, levels, slot, anon);
+    int top = tree.put(root, levels, slot, anon);
+    if (top != root) {
+      root = top;
+    }
   }
 
   /**

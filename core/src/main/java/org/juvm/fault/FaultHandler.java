@@ -87,8 +87,13 @@ public final class FaultHandler {
   private FaultOutcome resolve(
       VmMap map, Fault fault, long address, Access access, int pagesToWire) {
     fault.address = address;
-    fault.access = access;
-    fault.pagesToWire = pagesToWire;
+    if (fault.access != access) {
+      // The store of a reference marks a card of the heap, which other processors' faults may share.
+      fault.access = access;
+    }
+    if (fault.pagesToWire != pagesToWire) {
+      fault.pagesToWire = pagesToWire;
+    }
     fault.counters.increment(Counter.FAULTS);
     FaultOutcome outcome = attempt(map, fault);
     while (outcome == null) {
