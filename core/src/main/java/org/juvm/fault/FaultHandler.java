@@ -88,7 +88,8 @@ public final class FaultHandler {
       VmMap map, Fault fault, long address, Access access, int pagesToWire) {
     fault.address = address;
     if (fault.access != access) {
-      // The store of a reference marks a card of the heap, which other processors' faults may share.
+      // The store of a reference marks a card of the heap, which other processors' faults may
+      // share.
       fault.access = access;
     }
     if (fault.pagesToWire != pagesToWire) {

@@ -73,7 +73,6 @@ public final class FrameAllocator {
 
     @SuppressWarnings("unused") // keeps the next object out of this one's cache lines
     private long pad0, pad1, pad2, pad3, pad4, pad5, pad6, pad7;
-
     @SuppressWarnings("unused")
     private long pad8, pad9, pad10, pad11, pad12, pad13, pad14, pad15;
 
@@ -104,7 +103,6 @@ public final class FrameAllocator {
 
     @SuppressWarnings("unused") // keeps the next object out of this one's cache lines
     private long pad0, pad1, pad2, pad3, pad4, pad5, pad6, pad7;
-
     @SuppressWarnings("unused")
     private long pad8, pad9, pad10, pad11, pad12, pad13, pad14, pad15;
 
@@ -282,7 +280,7 @@ public final class FrameAllocator {
     Cache cache = caches[processor & (CACHES - 1)];
     cache.lock.lock();
     try {
-      if (cache.size == 2 * batch) {
+      if (cache.size == 2L * batch) {
         list.lock.lock();
         try {
           for (int i = 0; i < batch; i++) {

@@ -155,7 +155,9 @@ final class PageTables {
     return block == 0 ? 0 : pool.address(block);
   }
 
-  /** Makes an empty directory entry point to a table. Returns the entry; 0 if there is no memory. */
+  /**
+   * Makes an empty directory entry point to a table. Returns the entry; 0 if there is no memory.
+   */
   private long addTable(long at) {
     long table = newTable();
     if (table != 0) {
@@ -167,7 +169,9 @@ final class PageTables {
     return Native.getLongAcquire(at);
   }
 
-  /** Puts a table above the topmost one. Returns false if there is no memory and nobody else did. */
+  /**
+   * Puts a table above the topmost one. Returns false if there is no memory and nobody else did.
+   */
   private boolean grow(long old) {
     long table = newTable();
     if (table == 0) {
