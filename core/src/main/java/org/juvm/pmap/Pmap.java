@@ -2,7 +2,6 @@ package org.juvm.pmap;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.juvm.base.Access;
 import org.juvm.base.PageSize;
@@ -35,7 +34,6 @@ import org.juvm.sync.RankedLock;
  * <p>Source: the contract of {@code pmap(9)}.
  */
 public final class Pmap {
-  private static final Tlb[] NO_TLBS = {};
   private static final VarHandle REVOCATIONS;
 
   static {
@@ -56,8 +54,8 @@ public final class Pmap {
 
   private final RankedLock lock = new RankedLock(LockRank.PMAP);
 
-  /** Caches of the attached processors. The array is replaced, never changed. Guarded by lock. */
-  private Tlb[] tlbs = NO_TLBS;
+  /** Caches of the attached processors, and the number of pages. Guarded by lock. */
+  private final TlbSet attached = new TlbSet();
 
   /**
    * Number of revocations so far. Goes up after an entry has lost rights or a table has been taken
@@ -65,15 +63,6 @@ public final class Pmap {
    * with the lock held; anybody reads it.
    */
   private volatile long revocations;
-
-  /** Pages mapped, less those that {@link #tlbs} have counted. Guarded by lock. */
-  private long resident;
-
-  /**
-   * The largest number of pages mapped, up to when it was last looked at: before each decrease and
-   * at each reading. The number only grows in between, so nothing is missed. Guarded by lock.
-   */
-  private long peakResident;
 
   Pmap(Pmaps pmaps, int number) {
     this.pmaps = pmaps;
@@ -92,10 +81,8 @@ public final class Pmap {
   public void attach(Tlb tlb) {
     lock.lock();
     try {
-      Tlb[] more = Arrays.copyOf(tlbs, tlbs.length + 1);
-      more[tlbs.length] = tlb;
       tlb.attached(this, Thread.currentThread());
-      tlbs = more;
+      attached.add(tlb);
     } finally {
       lock.unlock();
     }
@@ -109,15 +96,7 @@ public final class Pmap {
   public void detach(Tlb tlb) {
     lock.lock();
     try {
-      Tlb[] fewer = tlbs.length == 1 ? NO_TLBS : new Tlb[tlbs.length - 1];
-      int n = 0;
-      for (Tlb other : tlbs) {
-        if (other != tlb) {
-          fewer[n++] = other;
-        }
-      }
-      tlbs = fewer;
-      resident += tlb.entered();
+      attached.remove(tlb);
       tlb.detached();
     } finally {
       lock.unlock();
@@ -217,16 +196,11 @@ public final class Pmap {
       tlb.fill(address, nativeAddress(pte, address), true, mayStore);
       VarHandle.fullFence();
       long again = tables.find(vpn);
-      if (again == found && sameTranslation(Native.getLongAcquire(at), pte)) {
+      if (again == found && Pte.sameTranslation(Native.getLongAcquire(at), pte)) {
         return true;
       }
       tlb.invalidate(vpn, vpn + 1, false);
     }
-  }
-
-  /** Whether two entries differ in nothing but the referenced and modified bits. */
-  private static boolean sameTranslation(long one, long other) {
-    return ((one ^ other) & ~(Pte.REFERENCED | Pte.MODIFIED)) == 0;
   }
 
   private long nativeAddress(long pte, long address) {
@@ -290,7 +264,7 @@ public final class Pmap {
     long old = Native.getLongAcquire(at);
     if (old != 0) {
       if (Pte.frame(old) == frame && (old & Pte.RIGHTS & ~flags) == 0) {
-        return addRights(at, old, flags);
+        return Pte.add(at, old, flags);
       }
       // The old page is gone for every processor before one of them can store to the new one.
       removeEntry(vpn, at);
@@ -304,30 +278,17 @@ public final class Pmap {
     if (own != null) {
       own.countEntered();
     } else {
-      countResident();
+      lock.lock();
+      attached.pageEntered();
+      lock.unlock();
     }
     return pte;
-  }
-
-  private void countResident() {
-    lock.lock();
-    resident++;
-    lock.unlock();
-  }
-
-  /** Adds rights to an entry, in which other processors may be setting the bits that they set. */
-  private static long addRights(long at, long old, long flags) {
-    long entry = old;
-    while ((entry | flags) != entry && !Native.compareAndSetLong(at, entry, entry | flags)) {
-      entry = Native.getLongAcquire(at);
-    }
-    return entry | flags;
   }
 
   private void revoke(long startVpn, long endVpn, boolean storesOnly, boolean stores) {
     assert lock.isHeld();
     REVOCATIONS.setRelease(this, revocations + 1);
-    Shootdown.revoke(tlbs, startVpn, endVpn, storesOnly, stores, pmaps.counters());
+    Shootdown.revoke(attached.tlbs(), startVpn, endVpn, storesOnly, stores, pmaps.counters());
   }
 
   /** Removes whatever an entry maps. */
@@ -345,7 +306,7 @@ public final class Pmap {
 
   /** Removes one entry that may be in use. Caller holds the lock. */
   private void removeEntry(long vpn, long at, long old) {
-    notePeak();
+    attached.notePeak();
     long entry = old;
     while (!Native.compareAndSetLong(at, entry, entry & ~Pte.RIGHTS)) {
       entry = Native.getLong(at);
@@ -358,22 +319,7 @@ public final class Pmap {
   private void forget(long vpn, long at, long pte) {
     pmaps.reverse().remove(Pte.frame(pte), Pte.reverseIndex(pte), ReverseMap.mapping(number, vpn));
     Native.setLong(at, 0);
-    resident--;
-  }
-
-  /** The number of pages mapped at some moment during the call. Caller holds the lock. */
-  private long countedResident() {
-    long pages = resident;
-    for (Tlb tlb : tlbs) {
-      pages += tlb.entered();
-    }
-    return pages;
-  }
-
-  /** To be called before resident goes down. Caller holds the lock. */
-  private void notePeak() {
-    assert lock.isHeld();
-    peakResident = Math.max(peakResident, countedResident());
+    attached.pageGone();
   }
 
   /**
@@ -418,7 +364,7 @@ public final class Pmap {
 
   private void removeLocked(long startVpn, long endVpn, long holeStart, long holeEnd) {
     assert LockOrder.holds(LockRank.MAP);
-    notePeak();
+    attached.notePeak();
     if (!tables.strip(startVpn, endVpn, holeStart, holeEnd)) {
       return;
     }
@@ -492,7 +438,7 @@ public final class Pmap {
   public long resident() {
     lock.lock();
     try {
-      return countedResident();
+      return attached.pages();
     } finally {
       lock.unlock();
     }
@@ -506,8 +452,7 @@ public final class Pmap {
   public long peakResident() {
     lock.lock();
     try {
-      notePeak();
-      return peakResident;
+      return attached.peakPages();
     } finally {
       lock.unlock();
     }
