@@ -170,8 +170,11 @@ public final class AmapTree {
     int node = top;
     for (int level = levels - 1; level > 0; level--) {
       int i = index(slot, level);
-      int below = own(slot(node, i), level - 1);
-      setSlot(node, i, below);
+      int child = slot(node, i);
+      int below = own(child, level - 1);
+      if (below != child) {
+        setSlot(node, i, below);
+      }
       node = below;
     }
     int i = index(slot, 0);
