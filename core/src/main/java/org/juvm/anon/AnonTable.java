@@ -23,7 +23,7 @@ public final class AnonTable {
    * follow one another, as a rule, and fill whole cache lines of the table: else threads write to
    * the same lines.
    */
-  private static final int MAGAZINE = 32;
+  private static final int MAGAZINE = 64;
 
   private final FrameTable frames;
   private final FrameAllocator allocator;

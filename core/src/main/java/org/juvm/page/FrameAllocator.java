@@ -29,7 +29,7 @@ public final class FrameAllocator {
    * The frames of a batch follow one another, as a rule, so a batch should fill whole cache lines
    * of all tables that are indexed by frame: else processors write to the same lines.
    */
-  private static final int MAXIMUM_BATCH = 32;
+  private static final int MAXIMUM_BATCH = 64;
 
   /** Bounds the time that others wait for the free list. */
   private static final int MAXIMUM_FREED_AT_ONCE = 256;
@@ -348,7 +348,7 @@ public final class FrameAllocator {
 
   /**
    * The largest number of frames that were off the global list at one time. The processors' caches
-   * count as used here, at most 64 frames each.
+   * count as used here, at most 128 frames each.
    *
    * @return frames
    */
