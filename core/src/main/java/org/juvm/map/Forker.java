@@ -2,6 +2,7 @@ package org.juvm.map;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.juvm.anon.Amap;
 import org.juvm.anon.AnonTable;
 import org.juvm.anon.DeadAnons;
@@ -29,7 +30,9 @@ public final class Forker {
   private final Machine machine;
   private final PageSize pageSize;
   private final DeadAnons dead = new DeadAnons();
-  private final AnonTable.Magazine magazine = new AnonTable.Magazine();
+
+  /** For copies of wired pages; null until there is one. */
+  private AnonTable.@Nullable Magazine magazine;
 
   /**
    * Whether the child shares any memory, which must stay writable. Else the parent's whole page
@@ -73,7 +76,10 @@ public final class Forker {
       child.release(copies);
       outcome = MapOutcome.EXITED;
     }
-    machine.anons().empty(magazine);
+    AnonTable.Magazine used = magazine;
+    if (used != null) {
+      machine.anons().empty(used);
+    }
     machine.anons().free(dead, 0);
     if (outcome == MapOutcome.DONE) {
       machine.counters().add(Counter.FORKS, 1);
@@ -220,7 +226,12 @@ public final class Forker {
     if (copy == FrameTable.NONE) {
       return false;
     }
-    int anon = childAmap.hasRoom() ? machine.anons().allocate(magazine, copy) : 0;
+    AnonTable.Magazine source = magazine;
+    if (source == null) {
+      source = new AnonTable.Magazine();
+      magazine = source;
+    }
+    int anon = childAmap.hasRoom() ? machine.anons().allocate(source, copy) : 0;
     if (anon == 0) {
       machine.allocator().free(0, copy);
       return false;

@@ -6,28 +6,23 @@ import java.util.concurrent.locks.AbstractQueuedSynchronizer;
  * A mutual exclusion lock with a place in the lock order. Not reentrant.
  *
  * <p>What it guards is short, so a thread that finds it taken looks again for about as long as that
- * takes before it goes to sleep. Locks are written at every fault by whoever takes them; each has
- * its cache lines to itself, and taking one stores no reference, since that would mark a card of
- * the heap that locks of other threads share.
+ * takes before it goes to sleep. Locks that faults take are written by all processors; each has its
+ * cache lines to itself, and taking one stores no reference, since that would mark a card of the
+ * heap that locks of other threads share.
  */
 public final class RankedLock {
   /** A few hundred nanoseconds. */
   private static final int LOOKS_BEFORE_SLEEP = 32;
 
   private final LockRank rank;
-  private final Sync sync = new Sync();
+  private final Sync sync;
 
   /** State 1: taken. */
-  private static final class Sync extends AbstractQueuedSynchronizer {
+  private static class Sync extends AbstractQueuedSynchronizer {
     private static final long serialVersionUID = 1;
 
     /** Thread that holds the lock, by number; 0: none. Written only by that thread. */
     private long owner;
-
-    @SuppressWarnings("unused") // keeps the next object out of this one's cache lines
-    private long pad0, pad1, pad2, pad3, pad4, pad5, pad6, pad7;
-    @SuppressWarnings("unused")
-    private long pad8, pad9, pad10, pad11, pad12, pad13, pad14, pad15;
 
     @Override
     protected boolean tryAcquire(int ignored) {
@@ -64,6 +59,14 @@ public final class RankedLock {
     }
   }
 
+  private static final class PaddedSync extends Sync {
+    private static final long serialVersionUID = 1;
+
+    // 128 bytes with what comes before: the length of two lines, or of one where they are long.
+    @SuppressWarnings("unused")
+    private long pad0, pad1, pad2, pad3, pad4, pad5, pad6, pad7, pad8, pad9, pad10;
+  }
+
   /**
    * A free lock.
    *
@@ -71,6 +74,8 @@ public final class RankedLock {
    */
   public RankedLock(LockRank rank) {
     this.rank = rank;
+    // Faults seldom take the lock of a pmap; and each address space has one, which must be cheap.
+    sync = rank == LockRank.PMAP ? new Sync() : new PaddedSync();
   }
 
   /** Takes the lock, waiting for it if need be. */

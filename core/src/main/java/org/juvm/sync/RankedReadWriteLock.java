@@ -22,10 +22,9 @@ public final class RankedReadWriteLock {
   private static final class Stripe extends StampedLock {
     private static final long serialVersionUID = 1;
 
+    // 128 bytes with what comes before: the length of two lines, or of one where they are long.
     @SuppressWarnings("unused")
-    private long pad0, pad1, pad2, pad3, pad4, pad5, pad6, pad7;
-    @SuppressWarnings("unused")
-    private long pad8, pad9, pad10, pad11, pad12, pad13, pad14, pad15;
+    private long pad0, pad1, pad2, pad3, pad4, pad5, pad6, pad7, pad8, pad9;
   }
 
   /**
