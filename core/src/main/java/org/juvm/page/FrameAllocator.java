@@ -241,8 +241,16 @@ public final class FrameAllocator {
    */
   public void free(int processor, int[] frames, int count) {
     if (count <= batch) {
-      for (int i = 0; i < count; i++) {
-        free(processor, frames[i]);
+      Cache cache = caches[processor & (CACHES - 1)];
+      cache.lock.lock();
+      try {
+        for (int i = count - 1; i >= 0; i--) {
+          if (table.release(frames[i])) {
+            push(cache, frames[i]);
+          }
+        }
+      } finally {
+        cache.lock.unlock();
       }
       return;
     }
@@ -280,20 +288,25 @@ public final class FrameAllocator {
     Cache cache = caches[processor & (CACHES - 1)];
     cache.lock.lock();
     try {
-      if (cache.size == 2L * batch) {
-        list.lock.lock();
-        try {
-          for (int i = 0; i < batch; i++) {
-            list.push(cache.pop());
-          }
-        } finally {
-          list.lock.unlock();
-        }
-      }
-      cache.push(frame);
+      push(cache, frame);
     } finally {
       cache.lock.unlock();
     }
+  }
+
+  /** Caller holds the cache's lock. */
+  private void push(Cache cache, int frame) {
+    if (cache.size == 2L * batch) {
+      list.lock.lock();
+      try {
+        for (int i = 0; i < batch; i++) {
+          list.push(cache.pop());
+        }
+      } finally {
+        list.lock.unlock();
+      }
+    }
+    cache.push(frame);
   }
 
   private void pushGlobal(int frame) {
