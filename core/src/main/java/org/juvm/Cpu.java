@@ -102,6 +102,10 @@ public final class Cpu implements AutoCloseable {
     return bulk;
   }
 
+  int number() {
+    return processor.number;
+  }
+
   Counters counters() {
     return processor.counters;
   }

@@ -1,6 +1,7 @@
 package org.juvm;
 
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -39,8 +40,11 @@ public final class Vm implements AutoCloseable {
   /** Guarded by lock. */
   private long nextVmspace = 1;
 
-  /** Guarded by lock. */
-  private int nextCpu;
+  /**
+   * Numbers of the processors that there are. A new one gets the smallest that is free: numbers
+   * select stripes of locks and caches, and so are spread over them evenly. Guarded by lock.
+   */
+  private final BitSet cpuNumbers = new BitSet();
 
   private volatile boolean closed;
 
@@ -185,7 +189,9 @@ public final class Vm implements AutoCloseable {
     lock.lock();
     try {
       checkOpen();
-      Cpu cpu = new Cpu(this, nextCpu++);
+      int number = cpuNumbers.nextClearBit(0);
+      Cpu cpu = new Cpu(this, number);
+      cpuNumbers.set(number);
       cpus.add(cpu);
       return cpu;
     } finally {
@@ -199,6 +205,7 @@ public final class Vm implements AutoCloseable {
     try {
       if (cpus.remove(cpu)) {
         retired.addAll(cpu.counters());
+        cpuNumbers.clear(cpu.number());
       }
     } finally {
       lock.unlock();

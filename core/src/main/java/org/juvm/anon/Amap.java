@@ -149,10 +149,15 @@ public final class Amap {
    */
   public void put(long slot, int anon) {
     assert lock.isHeld() && slot >= 0 && slot < slots;
-    int needed = AmapTree.levelsFor(slot, levels);
-    root = tree.raise(root, levels, needed, 0);
-    levels = needed;
-    root = tree.put(root, levels, slot, anon);
+    if (!AmapTree.covers(levels, slot)) {
+      int needed = AmapTree.levelsFor(slot, levels);
+      root = tree.raise(root, levels, needed, 0);
+      levels = needed;
+    }
+    int top = tree.put(root, levels, slot, anon);
+    if (top != root) {
+      root = top;
+    }
   }
 
   /**

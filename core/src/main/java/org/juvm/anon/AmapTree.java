@@ -9,12 +9,14 @@ import org.juvm.ram.Native;
  * The nodes of all amaps' trees: 64 slots each, shared between trees and counted.
  *
  * <pre>
- * node, 264 bytes   | 0 used: a bit per slot | 8 slots: 64 ints ... |
+ * node, 320 bytes   | 0 used: a bit per slot | 8 slots: 64 ints ... | 264 nothing |
  * references        an int per node, in a table of its own, so that the copy of an inner node,
  *                   which counts up all its children, finds the counts close together
  * </pre>
  *
- * On level 0 a slot holds an anon, above it a node of the next lower level; zero is empty. A
+ * The length is one of whole cache lines, since a node's neighbours may belong to other threads.
+ *
+ * <p>On level 0 a slot holds an anon, above it a node of the next lower level; zero is empty. A
  * reference from a node counts once, however many trees contain that node. A tree is given by its
  * root and its number of levels; zero is the empty tree.
  *
@@ -31,7 +33,7 @@ public final class AmapTree {
   static final long MAXIMUM_SLOTS = 1L << 40;
 
   private static final int SLOTS_OFFSET = 8;
-  private static final int NODE_BYTES = SLOTS_OFFSET + SLOTS * Integer.BYTES;
+  private static final int NODE_BYTES = 320;
   private static final int MINIMUM_NODES = 1 << 20;
   private static final int NODES_PER_FRAME = 8;
 
@@ -201,8 +203,11 @@ public final class AmapTree {
     int node = top;
     for (int level = levels - 1; level > 0; level--) {
       int i = index(slot, level);
-      int below = own(slot(node, i), level - 1);
-      setSlot(node, i, below);
+      int child = slot(node, i);
+      int below = own(child, level - 1);
+      if (below != child) {
+        setSlot(node, i, below);
+      }
       node = below;
     }
     int i = index(slot, 0);

@@ -18,8 +18,12 @@ import org.juvm.sync.RankedLock;
  * Guard: the lock of the amaps that the anon belongs to. The free list has a lock of its own.
  */
 public final class AnonTable {
-  /** Anons that a thread keeps for itself, so that a fault takes no lock for one. */
-  private static final int MAGAZINE = 16;
+  /**
+   * Anons that a thread keeps for itself, so that a fault takes no lock for one. Their numbers
+   * follow one another, as a rule, and fill whole cache lines of the table: else threads write to
+   * the same lines.
+   */
+  private static final int MAGAZINE = 64;
 
   private final FrameTable frames;
   private final FrameAllocator allocator;
@@ -28,20 +32,39 @@ public final class AnonTable {
   private final int capacity;
 
   private final RankedLock lock = new RankedLock(LockRank.POOL);
+  private final FreeList free = new FreeList();
 
-  /** First free anon; they are linked by frame. Guarded by lock. */
-  private int firstFree;
+  /** An object of its own, so that its changes do not disturb those who read the table's fields. */
+  private static final class FreeList {
+    /** First free anon; they are linked by frame. Guarded by lock. */
+    private long first;
 
-  /** Anons from this number on were never used. Guarded by lock. */
-  private int firstVirgin = 1;
+    /**
+     * Anons from this number on were never used. Guarded by lock. Those before the first full
+     * magazine are left out, so that magazines begin with a cache line.
+     */
+    private long firstVirgin = MAGAZINE;
 
-  /** Anons in use and in magazines. Guarded by lock. */
-  private int handedOut;
+    /** Anons in use and in magazines. Guarded by lock. */
+    private long handedOut;
+
+    @SuppressWarnings("unused") // keeps the next object out of this one's cache lines
+    private long pad0, pad1, pad2, pad3, pad4, pad5, pad6, pad7;
+    @SuppressWarnings("unused")
+    private long pad8, pad9, pad10, pad11, pad12, pad13, pad14, pad15;
+  }
 
   /** A few free anons, for one thread. */
   public static final class Magazine {
-    private final int[] anons = new int[MAGAZINE];
-    private int size;
+    /** The anons, and room that keeps the next object out of their cache lines. */
+    private final int[] anons = new int[MAGAZINE + 32];
+
+    private long size;
+
+    @SuppressWarnings("unused") // keeps the next object out of this one's cache lines
+    private long pad0, pad1, pad2, pad3, pad4, pad5, pad6, pad7;
+    @SuppressWarnings("unused")
+    private long pad8, pad9, pad10, pad11, pad12, pad13, pad14, pad15;
 
     /** An empty magazine. */
     public Magazine() {}
@@ -60,7 +83,7 @@ public final class AnonTable {
         frames,
         allocator,
         hugePages,
-        (int) Math.min(Integer.MAX_VALUE - 8, frames.frames() + (1L << 20)));
+        (int) Math.min(Integer.MAX_VALUE - 8, frames.frames() + (1L << 20) + MAGAZINE));
   }
 
   /** A table of so many anons. */
@@ -83,7 +106,7 @@ public final class AnonTable {
     if (magazine.size == 0 && !refill(magazine)) {
       return 0;
     }
-    int anon = magazine.anons[--magazine.size];
+    int anon = magazine.anons[(int) --magazine.size];
     frame.set(anon, holder);
     references.set(anon, 1);
     frames.setOwner(holder, anon);
@@ -94,16 +117,16 @@ public final class AnonTable {
     lock.lock();
     try {
       while (magazine.size < MAGAZINE) {
-        int anon = firstFree;
+        int anon = (int) free.first;
         if (anon != 0) {
-          firstFree = frame.get(anon);
-        } else if (firstVirgin <= capacity) {
-          anon = firstVirgin++;
+          free.first = frame.get(anon);
+        } else if (free.firstVirgin <= capacity) {
+          anon = (int) free.firstVirgin++;
         } else {
           break;
         }
-        magazine.anons[magazine.size++] = anon;
-        handedOut++;
+        magazine.anons[(int) magazine.size++] = anon;
+        free.handedOut++;
       }
       return magazine.size > 0;
     } finally {
@@ -120,7 +143,7 @@ public final class AnonTable {
     lock.lock();
     try {
       while (magazine.size > 0) {
-        putFree(magazine.anons[--magazine.size]);
+        putFree(magazine.anons[(int) --magazine.size]);
       }
     } finally {
       lock.unlock();
@@ -129,9 +152,9 @@ public final class AnonTable {
 
   private void putFree(int anon) {
     assert lock.isHeld();
-    frame.set(anon, firstFree);
-    firstFree = anon;
-    handedOut--;
+    frame.set(anon, (int) free.first);
+    free.first = anon;
+    free.handedOut--;
   }
 
   /**
@@ -215,7 +238,7 @@ public final class AnonTable {
   public int handedOut() {
     lock.lock();
     try {
-      return handedOut;
+      return (int) free.handedOut;
     } finally {
       lock.unlock();
     }
@@ -228,6 +251,6 @@ public final class AnonTable {
    * @return anons
    */
   public static int inMagazine(Magazine magazine) {
-    return magazine.size;
+    return (int) magazine.size;
   }
 }

@@ -33,6 +33,11 @@ public final class Fault {
   /** Address of the access. */
   long address;
 
+  @SuppressWarnings("unused") // keeps the next object out of this one's cache lines
+  private long pad0, pad1, pad2, pad3, pad4, pad5, pad6, pad7;
+  @SuppressWarnings("unused")
+  private long pad8, pad9, pad10, pad11, pad12, pad13, pad14, pad15;
+
   Access access = Access.READ;
 
   /** What the fault is for. */

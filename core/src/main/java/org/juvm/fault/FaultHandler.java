@@ -115,8 +115,14 @@ public final class FaultHandler {
   private FaultOutcome resolve(
       VmMap map, Fault fault, long address, Access access, Fault.Purpose purpose, int maximum) {
     fault.address = address;
-    fault.access = access;
-    fault.purpose = purpose;
+    if (fault.access != access) {
+      // The store of a reference marks a card of the heap, which other processors' faults may
+      // share.
+      fault.access = access;
+    }
+    if (fault.purpose != purpose) {
+      fault.purpose = purpose;
+    }
     fault.maximum = maximum;
     fault.counters.increment(Counter.FAULTS);
     VmMap responsible = map;

@@ -107,7 +107,9 @@ public final class Unmapper {
         removeAll(submap, removed);
       }
     }
+    map.lockWrite();
     map.pmap().destroy();
+    map.unlockWrite();
     map.release(removed);
   }
 

@@ -25,7 +25,11 @@ public final class FrameAllocator {
     KERNEL
   }
 
-  private static final int MAXIMUM_BATCH = 16;
+  /**
+   * The frames of a batch follow one another, as a rule, so a batch should fill whole cache lines
+   * of all tables that are indexed by frame: else processors write to the same lines.
+   */
+  private static final int MAXIMUM_BATCH = 64;
 
   /** Bounds the time that others wait for the free list. */
   private static final int MAXIMUM_FREED_AT_ONCE = 256;
@@ -44,29 +48,71 @@ public final class FrameAllocator {
 
   private final Cache[] caches = new Cache[CACHES];
 
-  private final RankedLock lock = new RankedLock(LockRank.FREE_LIST);
+  private final FreeList list;
 
-  /** Stack of free frames that were used before. Guarded by lock. */
-  private final IntTable stack;
+  /**
+   * The global list. An object of its own, so that its changes do not disturb those who read the
+   * fields of the allocator.
+   */
+  private static final class FreeList {
+    private final RankedLock lock = new RankedLock(LockRank.FREE_LIST);
 
-  /** Height of the stack. Guarded by lock. */
-  private int stacked;
+    /** Stack of free frames that were used before. Guarded by lock. */
+    private final IntTable stack;
 
-  /** Frames from this number on were never handed out. Guarded by lock. */
-  private int firstVirgin;
+    private final int frames;
 
-  /** The least that the global list ever held. Guarded by lock. */
-  private int leastFree;
+    /** Height of the stack. Guarded by lock. */
+    private long stacked;
+
+    /** Frames from this number on were never handed out. Guarded by lock. */
+    private long firstVirgin;
+
+    /** The least that the list ever held. Guarded by lock. */
+    private long leastFree;
+
+    @SuppressWarnings("unused") // keeps the next object out of this one's cache lines
+    private long pad0, pad1, pad2, pad3, pad4, pad5, pad6, pad7;
+    @SuppressWarnings("unused")
+    private long pad8, pad9, pad10, pad11, pad12, pad13, pad14, pad15;
+
+    FreeList(int frames, boolean hugePages) {
+      this.frames = frames;
+      stack = new IntTable(frames, hugePages);
+      leastFree = frames;
+    }
+
+    int free() {
+      return (int) (stacked + frames - firstVirgin);
+    }
+
+    void push(int frame) {
+      stack.set(stacked++, frame);
+    }
+  }
 
   /** A processor's stack of free frames. */
   private static final class Cache {
     private final RankedLock lock = new RankedLock(LockRank.FRAME_CACHE);
 
-    /** Guarded by lock. */
-    private final int[] frames = new int[2 * MAXIMUM_BATCH];
+    /** The stack, and room that keeps the next object out of its cache lines. Guarded by lock. */
+    private final int[] frames = new int[2 * MAXIMUM_BATCH + 32];
 
     /** Guarded by lock. */
-    private int size;
+    private long size;
+
+    @SuppressWarnings("unused") // keeps the next object out of this one's cache lines
+    private long pad0, pad1, pad2, pad3, pad4, pad5, pad6, pad7;
+    @SuppressWarnings("unused")
+    private long pad8, pad9, pad10, pad11, pad12, pad13, pad14, pad15;
+
+    void push(int frame) {
+      frames[(int) size++] = frame;
+    }
+
+    int pop() {
+      return frames[(int) --size];
+    }
   }
 
   /**
@@ -81,8 +127,7 @@ public final class FrameAllocator {
     int frames = ram.frames();
     batch = Math.min(MAXIMUM_BATCH, frames / (16 * CACHES));
     reserve = Math.min(16, frames / 64);
-    stack = new IntTable(frames, ram.isLarge());
-    leastFree = frames;
+    list = new FreeList(frames, ram.isLarge());
     for (int i = 0; i < CACHES; i++) {
       caches[i] = new Cache();
     }
@@ -116,14 +161,14 @@ public final class FrameAllocator {
     cache.lock.lock();
     try {
       if (cache.size == 0) {
-        lock.lock();
+        list.lock.lock();
         try {
           refill(cache, depth);
         } finally {
-          lock.unlock();
+          list.lock.unlock();
         }
       }
-      return cache.size == 0 ? FrameTable.NONE : cache.frames[--cache.size];
+      return cache.size == 0 ? FrameTable.NONE : cache.pop();
     } finally {
       cache.lock.unlock();
     }
@@ -140,9 +185,9 @@ public final class FrameAllocator {
       if (frame == FrameTable.NONE) {
         break;
       }
-      cache.frames[cache.size++] = frame;
+      cache.push(frame);
     }
-    for (int low = 0, high = cache.size - 1; low < high; low++, high--) {
+    for (int low = 0, high = (int) cache.size - 1; low < high; low++, high--) {
       int frame = cache.frames[low];
       cache.frames[low] = cache.frames[high];
       cache.frames[high] = frame;
@@ -150,27 +195,28 @@ public final class FrameAllocator {
   }
 
   private int fromGlobal(Reserve depth) {
-    lock.lock();
+    list.lock.lock();
     try {
       return popGlobal(depth);
     } finally {
-      lock.unlock();
+      list.lock.unlock();
     }
   }
 
   /** Caller holds the lock. A frame that was never used is marked free and zeroed on its way. */
   private int popGlobal(Reserve depth) {
-    assert lock.isHeld();
-    int free = stacked + ram.frames() - firstVirgin;
+    assert list.lock.isHeld();
+    int free = list.free();
     if (free <= (depth == Reserve.NONE ? reserve : 0)) {
       return FrameTable.NONE;
     }
-    leastFree = Math.min(leastFree, free - 1);
-    if (stacked > 0) {
-      return stack.get(--stacked);
+    list.leastFree = Math.min(list.leastFree, free - 1);
+    if (list.stacked > 0) {
+      return list.stack.get(--list.stacked);
     }
-    table.markFreeZeroed(firstVirgin);
-    return firstVirgin++;
+    int frame = (int) list.firstVirgin++;
+    table.markFreeZeroed(frame);
+    return frame;
   }
 
   /**
@@ -195,21 +241,29 @@ public final class FrameAllocator {
    */
   public void free(int processor, int[] frames, int count) {
     if (count <= batch) {
-      for (int i = 0; i < count; i++) {
-        free(processor, frames[i]);
+      Cache cache = caches[processor & (CACHES - 1)];
+      cache.lock.lock();
+      try {
+        for (int i = count - 1; i >= 0; i--) {
+          if (table.release(frames[i])) {
+            push(cache, frames[i]);
+          }
+        }
+      } finally {
+        cache.lock.unlock();
       }
       return;
     }
     for (int end = count; end > 0; end -= MAXIMUM_FREED_AT_ONCE) {
-      lock.lock();
+      list.lock.lock();
       try {
         for (int i = end - 1; i >= Math.max(0, end - MAXIMUM_FREED_AT_ONCE); i--) {
           if (table.release(frames[i])) {
-            stack.set(stacked++, frames[i]);
+            list.push(frames[i]);
           }
         }
       } finally {
-        lock.unlock();
+        list.lock.unlock();
       }
     }
   }
@@ -234,28 +288,33 @@ public final class FrameAllocator {
     Cache cache = caches[processor & (CACHES - 1)];
     cache.lock.lock();
     try {
-      if (cache.size == 2 * batch) {
-        lock.lock();
-        try {
-          for (int i = 0; i < batch; i++) {
-            stack.set(stacked++, cache.frames[--cache.size]);
-          }
-        } finally {
-          lock.unlock();
-        }
-      }
-      cache.frames[cache.size++] = frame;
+      push(cache, frame);
     } finally {
       cache.lock.unlock();
     }
   }
 
+  /** Caller holds the cache's lock. */
+  private void push(Cache cache, int frame) {
+    if (cache.size == 2L * batch) {
+      list.lock.lock();
+      try {
+        for (int i = 0; i < batch; i++) {
+          list.push(cache.pop());
+        }
+      } finally {
+        list.lock.unlock();
+      }
+    }
+    cache.push(frame);
+  }
+
   private void pushGlobal(int frame) {
-    lock.lock();
+    list.lock.lock();
     try {
-      stack.set(stacked++, frame);
+      list.push(frame);
     } finally {
-      lock.unlock();
+      list.lock.unlock();
     }
   }
 
@@ -263,13 +322,13 @@ public final class FrameAllocator {
     for (Cache cache : caches) {
       cache.lock.lock();
       try {
-        lock.lock();
+        list.lock.lock();
         try {
           while (cache.size > 0) {
-            stack.set(stacked++, cache.frames[--cache.size]);
+            list.push(cache.pop());
           }
         } finally {
-          lock.unlock();
+          list.lock.unlock();
         }
       } finally {
         cache.lock.unlock();
@@ -287,31 +346,31 @@ public final class FrameAllocator {
     for (Cache cache : caches) {
       cache.lock.lock();
       try {
-        free += cache.size;
+        free += (int) cache.size;
       } finally {
         cache.lock.unlock();
       }
     }
-    lock.lock();
+    list.lock.lock();
     try {
-      return free + stacked + ram.frames() - firstVirgin;
+      return free + list.free();
     } finally {
-      lock.unlock();
+      list.lock.unlock();
     }
   }
 
   /**
    * The largest number of frames that were off the global list at one time. The processors' caches
-   * count as used here, at most 32 frames each.
+   * count as used here, at most 128 frames each.
    *
    * @return frames
    */
   public int peakUsed() {
-    lock.lock();
+    list.lock.lock();
     try {
-      return ram.frames() - leastFree;
+      return (int) (ram.frames() - list.leastFree);
     } finally {
-      lock.unlock();
+      list.lock.unlock();
     }
   }
 
@@ -322,11 +381,11 @@ public final class FrameAllocator {
    * @return true if it is free
    */
   public boolean isFree(int frame) {
-    lock.lock();
+    list.lock.lock();
     try {
-      return frame >= firstVirgin || table.isMarkedFree(frame);
+      return frame >= list.firstVirgin || table.isMarkedFree(frame);
     } finally {
-      lock.unlock();
+      list.lock.unlock();
     }
   }
 }

@@ -1,5 +1,7 @@
 package org.juvm.pmap;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import org.juvm.ram.BlockPool;
 import org.juvm.ram.Native;
@@ -8,9 +10,14 @@ import org.juvm.ram.Native;
  * The radix tree of page tables of one pmap: 512 entries to a table, as many levels as the largest
  * page number needs.
  *
- * <p>Changed under the pmap's lock. Read without a lock by processors, from the root down; they see
- * each entry before or after a change, and a table that was taken out of the tree keeps its
- * contents until {@link #freeDetached}, which the pmap calls only after a {@link Shootdown}.
+ * <p>Tables and entries come without a lock, while the map is locked in any way: see {@link #make}
+ * and {@link Pmap#enter}. What takes something away needs the pmap's lock, and where it concerns
+ * more than single pages ({@link #strip}, {@link #writeProtect}, {@link #freeDetached}) also the
+ * map's lock for writing, so that nobody is entering anything.
+ *
+ * <p>Read without a lock by processors, from the root down; they see each entry before or after a
+ * change, and a table that was taken out of the tree keeps its contents until {@link
+ * #freeDetached}, which the pmap calls only after a {@link Shootdown}.
  *
  * <p>The write-protect bit of a directory entry takes the right to write from the whole subtree
  * below it in one store. Before an entry below may become writable, the bit is pushed down: to the
@@ -40,9 +47,22 @@ final class PageTables {
   /** Flag of root: the whole tree is write-protected. */
   private static final long ROOT_PROTECT = 8;
 
+  /** From {@link #make}: {@link #unprotect} must come first. */
+  static final long PROTECTED = -1;
+
+  private static final VarHandle ROOT;
+
+  static {
+    try {
+      ROOT = MethodHandles.lookup().findVarHandle(PageTables.class, "root", long.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
   /**
    * Address of the topmost table, or'd with the number of levels and ROOT_PROTECT; 0 when there is
-   * none. Written with the pmap's lock held.
+   * none.
    */
   private volatile long root;
 
@@ -95,35 +115,35 @@ final class PageTables {
   }
 
   /**
-   * Finds or makes the page table entry of a page.
+   * Finds or makes the page table entry of a page. Needs no lock: a table that is missing is put
+   * into its place by compare-and-set, and one that comes second is given back unseen.
    *
-   * @param writable true to push write-protection off the path first
-   * @return its address, or 0 if the pool of tables is empty
+   * @param writable true if there must not be a write-protect bit on the path
+   * @return its address; PROTECTED if there is such a bit; or 0 if the pool of tables is empty
    */
   long make(long vpn, boolean writable) {
-    if (!covers(root, vpn) && !growTo(vpn)) {
-      return 0;
-    }
     long top = root;
-    int levels = (int) (top & 7);
-    long table = top & ADDRESS_MASK;
-    if (writable && (top & ROOT_PROTECT) != 0) {
-      pushDown(table, levels - 1);
-      root = top & ~ROOT_PROTECT;
+    while (!covers(top, vpn)) {
+      if (!grow(top)) {
+        return 0;
+      }
+      top = root;
     }
-    for (int level = levels - 1; level > 0; level--) {
+    if (writable && (top & ROOT_PROTECT) != 0) {
+      return PROTECTED;
+    }
+    long table = top & ADDRESS_MASK;
+    for (int level = (int) (top & 7) - 1; level > 0; level--) {
       long at = entryAddress(table, level, vpn);
-      long entry = Native.getLong(at);
+      long entry = Native.getLongAcquire(at);
       if (entry == 0) {
-        entry = newTable();
+        entry = addTable(at);
         if (entry == 0) {
           return 0;
         }
-        Native.setLongRelease(at, entry);
-      } else if (writable && (entry & Pte.WRITE_PROTECT) != 0) {
-        entry &= ~Pte.WRITE_PROTECT;
-        pushDown(entry, level - 1);
-        Native.setLongRelease(at, entry);
+      }
+      if (writable && (entry & Pte.WRITE_PROTECT) != 0) {
+        return PROTECTED;
       }
       table = entry & ADDRESS_MASK;
     }
@@ -135,32 +155,83 @@ final class PageTables {
     return block == 0 ? 0 : pool.address(block);
   }
 
-  private boolean growTo(long vpn) {
-    do {
-      long table = newTable();
-      if (table == 0) {
-        return false;
+  /**
+   * Makes an empty directory entry point to a table. Returns the entry; 0 if there is no memory.
+   */
+  private long addTable(long at) {
+    long table = newTable();
+    if (table != 0) {
+      if (Native.compareAndSetLong(at, 0, table)) {
+        return table;
       }
-      long old = root;
-      int levels = (int) (old & 7);
-      if (levels > 0) {
-        long protect = (old & ROOT_PROTECT) != 0 ? Pte.WRITE_PROTECT : 0;
-        Native.setLong(table, (old & ADDRESS_MASK) | protect);
-      }
-      root = table | levels + 1;
-    } while (!covers(root, vpn));
+      pool.free(pool.block(table));
+    }
+    return Native.getLongAcquire(at);
+  }
+
+  /**
+   * Puts a table above the topmost one. Returns false if there is no memory and nobody else did.
+   */
+  private boolean grow(long old) {
+    long table = newTable();
+    if (table == 0) {
+      return root != old;
+    }
+    int levels = (int) (old & 7);
+    if (levels > 0) {
+      long protect = (old & ROOT_PROTECT) != 0 ? Pte.WRITE_PROTECT : 0;
+      Native.setLong(table, (old & ADDRESS_MASK) | protect);
+    }
+    if (!ROOT.compareAndSet(this, old, table | levels + 1)) {
+      pool.free(pool.block(table));
+    }
     return true;
   }
 
   /**
-   * Write-protects everything in one table. Nobody can be setting a modified bit in a protected
-   * subtree, so plain stores lose at most a referenced bit, which is approximate anyway.
+   * Pushes write-protection off the path to a page. Caller holds the pmap's lock; others may be
+   * calling {@link #make} and filling in entries.
+   */
+  void unprotect(long vpn) {
+    long top = root;
+    while ((top & ROOT_PROTECT) != 0) {
+      pushDown(top & ADDRESS_MASK, (int) (top & 7) - 1);
+      // This fails if the tree has grown meanwhile; the bit is in a directory entry then.
+      boolean _ = ROOT.compareAndSet(this, top, top & ~ROOT_PROTECT);
+      top = root;
+    }
+    long table = top & ADDRESS_MASK;
+    for (int level = (int) (top & 7) - 1; level > 0; level--) {
+      long at = entryAddress(table, level, vpn);
+      long entry = Native.getLongAcquire(at);
+      if (entry == 0) {
+        return;
+      }
+      table = entry & ADDRESS_MASK;
+      if ((entry & Pte.WRITE_PROTECT) != 0) {
+        pushDown(table, level - 1);
+        Native.setLongRelease(at, table);
+      }
+    }
+  }
+
+  /**
+   * Write-protects everything in one table that is protected as a whole, with the pmap's lock held.
+   *
+   * <p>Plain stores will do. A directory entry that is there is changed by nobody else. A page
+   * table entry that allows writing, below a bit that forbids it, is changed by nobody but
+   * processors, which set a referenced bit: that may be lost, and is approximate. What others put
+   * into empty entries meanwhile does not allow writing.
    */
   private static void pushDown(long table, int level) {
     for (long at = table; at < table + Pmaps.TABLE_BYTES; at += Long.BYTES) {
       long entry = Native.getLong(at);
-      if (entry != 0) {
-        Native.setLong(at, level == 0 ? entry & ~Pte.WRITE : entry | Pte.WRITE_PROTECT);
+      if (level > 0) {
+        if (entry != 0) {
+          Native.setLong(at, entry | Pte.WRITE_PROTECT);
+        }
+      } else if ((entry & Pte.WRITE) != 0) {
+        Native.setLong(at, entry & ~Pte.WRITE);
       }
     }
   }
@@ -303,7 +374,10 @@ final class PageTables {
     pool.free(pool.block(table));
   }
 
-  /** Shows all entries of a range of pages that are in the tree, in ascending order. */
+  /**
+   * Shows all entries of a range of pages that are in the tree, in ascending order. Others may be
+   * entering pages.
+   */
   void forEachIn(long startVpn, long endVpn, Visitor visitor) {
     long top = root;
     int levels = (int) (top & 7);
@@ -318,7 +392,7 @@ final class PageTables {
     long last = Math.min(ENTRIES - 1, (endVpn - 1 - firstVpn) / pages);
     for (long i = Math.max(0, (startVpn - firstVpn) / pages); i <= last; i++) {
       long at = table + (i << 3);
-      long entry = Native.getLong(at);
+      long entry = Native.getLongAcquire(at);
       if (entry == 0) {
         continue;
       }

@@ -2,11 +2,11 @@ package org.juvm.pmap;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.juvm.base.Access;
 import org.juvm.base.PageSize;
 import org.juvm.ram.Native;
+import org.juvm.sync.LockOrder;
 import org.juvm.sync.LockRank;
 import org.juvm.sync.RankedLock;
 
@@ -14,13 +14,26 @@ import org.juvm.sync.RankedLock;
  * One address space as the machine sees it: which frame stands behind which page, with which
  * rights, and which processors are using it.
  *
- * <p>Thread-safe. Every method that takes rights away returns only after no processor uses them any
- * more.
+ * <p>Every method that takes rights away returns only after no processor uses them any more.
+ *
+ * <p>Thread-safe, given the locks that its users hold anyway:
+ *
+ * <ul>
+ *   <li>Pages are entered with the lock of the map held in any way, and with the lock of the
+ *       frame's owner, which all who may be entering the same page have in common.
+ *   <li>All mappings of a frame are removed ({@link Pmaps#removeFrame}) with the lock of the
+ *       frame's owner.
+ *   <li>Ranges of pages lose rights with the map's lock held for writing.
+ * </ul>
+ *
+ * So while a page is being entered no range that contains it loses rights, and nobody else changes
+ * its entry but the processors. That leaves, for the lock in here, what is taken away: an entry
+ * that maps something gives that up, or a write-protect bit is pushed down, only with it held.
+ * Entering a page where none was takes no lock.
  *
  * <p>Source: the contract of {@code pmap(9)}.
  */
 public final class Pmap {
-  private static final Tlb[] NO_TLBS = {};
   private static final VarHandle REVOCATIONS;
 
   static {
@@ -41,8 +54,8 @@ public final class Pmap {
 
   private final RankedLock lock = new RankedLock(LockRank.PMAP);
 
-  /** Caches of the attached processors. The array is replaced, never changed. Guarded by lock. */
-  private Tlb[] tlbs = NO_TLBS;
+  /** Caches of the attached processors, and the number of pages. Guarded by lock. */
+  private final TlbSet attached = new TlbSet();
 
   /**
    * Number of revocations so far. Goes up after an entry has lost rights or a table has been taken
@@ -50,12 +63,6 @@ public final class Pmap {
    * with the lock held; anybody reads it.
    */
   private volatile long revocations;
-
-  /** Pages mapped. Guarded by lock. */
-  private long resident;
-
-  /** The largest value that resident had. Guarded by lock. */
-  private long peakResident;
 
   Pmap(Pmaps pmaps, int number) {
     this.pmaps = pmaps;
@@ -74,10 +81,8 @@ public final class Pmap {
   public void attach(Tlb tlb) {
     lock.lock();
     try {
-      Tlb[] more = Arrays.copyOf(tlbs, tlbs.length + 1);
-      more[tlbs.length] = tlb;
       tlb.attached(this, Thread.currentThread());
-      tlbs = more;
+      attached.add(tlb);
     } finally {
       lock.unlock();
     }
@@ -91,14 +96,7 @@ public final class Pmap {
   public void detach(Tlb tlb) {
     lock.lock();
     try {
-      Tlb[] fewer = tlbs.length == 1 ? NO_TLBS : new Tlb[tlbs.length - 1];
-      int n = 0;
-      for (Tlb other : tlbs) {
-        if (other != tlb) {
-          fewer[n++] = other;
-        }
-      }
-      tlbs = fewer;
+      attached.remove(tlb);
       tlb.detached();
     } finally {
       lock.unlock();
@@ -198,16 +196,11 @@ public final class Pmap {
       tlb.fill(address, nativeAddress(pte, address), true, mayStore);
       VarHandle.fullFence();
       long again = tables.find(vpn);
-      if (again == found && sameTranslation(Native.getLongAcquire(at), pte)) {
+      if (again == found && Pte.sameTranslation(Native.getLongAcquire(at), pte)) {
         return true;
       }
       tlb.invalidate(vpn, vpn + 1, false);
     }
-  }
-
-  /** Whether two entries differ in nothing but the referenced and modified bits. */
-  private static boolean sameTranslation(long one, long other) {
-    return ((one ^ other) & ~(Pte.REFERENCED | Pte.MODIFIED)) == 0;
   }
 
   private long nativeAddress(long pte, long address) {
@@ -217,12 +210,13 @@ public final class Pmap {
   // ---- mappings ----
 
   /**
-   * Maps a page, replacing what was there. The caller holds the lock of the frame's owner.
+   * Maps a page, replacing what was there. The caller holds the lock of the map, for reading or
+   * writing, and that of the frame's owner; nobody enters the same page at the same time.
    *
    * <p>If the frame differs from the one mapped before, no processor uses the old one afterwards.
    *
-   * @param tlb the cache of the processor that faulted, into which the translation is loaded; null:
-   *     of none
+   * @param tlb the cache of the processor that faulted, called by its owner; the translation is
+   *     loaded into it. Null if it is no processor that wants the page
    * @param address the address that faulted
    * @param frame the frame
    * @param rights bits of {@link org.juvm.base.Protection}
@@ -230,40 +224,51 @@ public final class Pmap {
    * @return false if there was no memory for the page table or the reverse map
    */
   public boolean enter(@Nullable Tlb tlb, long address, int frame, int rights, Access access) {
+    assert LockOrder.holds(LockRank.MAP)
+        && (LockOrder.holds(LockRank.AMAP) || LockOrder.holds(LockRank.OBJECT));
+    Tlb own = tlb != null && tlb.pmap() == this ? tlb : null;
     long vpn = pageSize.vpn(address);
     boolean writable = (rights & Pte.WRITE) != 0;
     boolean store = access == Access.WRITE;
+    long at = tables.make(vpn, writable);
+    while (at == PageTables.PROTECTED) {
+      unprotect(vpn);
+      at = tables.make(vpn, true);
+    }
+    if (at == 0) {
+      return false;
+    }
+    long flags = rights | Pte.REFERENCED | (store ? Pte.MODIFIED : 0);
+    long pte = set(own, vpn, at, frame, flags);
+    if (pte == 0) {
+      return false;
+    }
+    // Nobody can be revoking this page, so the cache may be filled without announcing it.
+    if (own != null && (rights & Pte.READ) != 0) {
+      boolean mayStore = writable && (pte & Pte.MODIFIED) != 0;
+      own.fill(address, nativeAddress(pte, address), true, mayStore);
+    }
+    return true;
+  }
+
+  private void unprotect(long vpn) {
     lock.lock();
     try {
-      long at = tables.make(vpn, writable);
-      if (at == 0) {
-        return false;
-      }
-      long flags = rights | Pte.REFERENCED | (store ? Pte.MODIFIED : 0);
-      long pte = set(vpn, at, frame, flags);
-      if (pte == 0) {
-        return false;
-      }
-      // Shootdowns hold this lock, so the cache may be filled without announcing it.
-      if (tlb != null && tlb.pmap() == this && (rights & Pte.READ) != 0) {
-        boolean mayStore = writable && (pte & Pte.MODIFIED) != 0;
-        tlb.fill(address, nativeAddress(pte, address), true, mayStore);
-      }
-      return true;
+      tables.unprotect(vpn);
     } finally {
       lock.unlock();
     }
   }
 
   /** Makes an entry map a frame, whatever it mapped before. Returns the entry, or 0. */
-  private long set(long vpn, long at, int frame, long flags) {
-    long old = Native.getLong(at);
-    if (old != 0 && Pte.frame(old) == frame && (old & Pte.RIGHTS & ~flags) == 0) {
-      return addRights(at, old, flags);
-    }
+  private long set(@Nullable Tlb own, long vpn, long at, int frame, long flags) {
+    long old = Native.getLongAcquire(at);
     if (old != 0) {
+      if (Pte.frame(old) == frame && (old & Pte.RIGHTS & ~flags) == 0) {
+        return Pte.add(at, old, flags);
+      }
       // The old page is gone for every processor before one of them can store to the new one.
-      removeEntry(vpn, at, old);
+      removeEntry(vpn, at);
     }
     int reverseIndex = pmaps.reverse().add(frame, ReverseMap.mapping(number, vpn));
     if (reverseIndex == ReverseMap.FULL) {
@@ -271,27 +276,38 @@ public final class Pmap {
     }
     long pte = Pte.of(frame, reverseIndex, flags);
     Native.setLongRelease(at, pte);
-    peakResident = Math.max(peakResident, ++resident);
-    return pte;
-  }
-
-  /** Adds rights to an entry, in which other processors may be setting the bits that they set. */
-  private static long addRights(long at, long old, long flags) {
-    long entry = old;
-    while (!Native.compareAndSetLong(at, entry, entry | flags)) {
-      entry = Native.getLong(at);
+    if (own != null) {
+      own.countEntered();
+    } else {
+      lock.lock();
+      attached.pageEntered();
+      lock.unlock();
     }
-    return entry | flags;
+    return pte;
   }
 
   private void revoke(long startVpn, long endVpn, boolean storesOnly, boolean stores) {
     assert lock.isHeld();
     REVOCATIONS.setRelease(this, revocations + 1);
-    Shootdown.revoke(tlbs, startVpn, endVpn, storesOnly, stores, pmaps.counters());
+    Shootdown.revoke(attached.tlbs(), startVpn, endVpn, storesOnly, stores, pmaps.counters());
+  }
+
+  /** Removes whatever an entry maps. */
+  private void removeEntry(long vpn, long at) {
+    lock.lock();
+    try {
+      long old = Native.getLongAcquire(at);
+      if (old != 0) {
+        removeEntry(vpn, at, old);
+      }
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** Removes one entry that may be in use. Caller holds the lock. */
   private void removeEntry(long vpn, long at, long old) {
+    attached.notePeak();
     long entry = old;
     while (!Native.compareAndSetLong(at, entry, entry & ~Pte.RIGHTS)) {
       entry = Native.getLong(at);
@@ -304,10 +320,13 @@ public final class Pmap {
   private void forget(long vpn, long at, long pte) {
     pmaps.reverse().remove(Pte.frame(pte), Pte.reverseIndex(pte), ReverseMap.mapping(number, vpn));
     Native.setLong(at, 0);
-    resident--;
+    attached.pageGone();
   }
 
-  /** Removes the mapping of a page if it is one of this frame. */
+  /**
+   * Removes the mapping of a page if it is one of this frame. The caller holds the lock of the
+   * frame's owner.
+   */
   void removeIfMapped(long vpn, int frame) {
     lock.lock();
     try {
@@ -316,7 +335,7 @@ public final class Pmap {
         return;
       }
       long at = found & ~Pte.WRITE_PROTECT;
-      long pte = Native.getLong(at);
+      long pte = Native.getLongAcquire(at);
       if (pte != 0 && Pte.frame(pte) == frame) {
         removeEntry(vpn, at, pte);
       }
@@ -326,8 +345,8 @@ public final class Pmap {
   }
 
   /**
-   * Removes the mapping of a page unless it is one of a frame. The caller holds the lock of that
-   * frame's owner.
+   * Removes the mapping of a page unless it is one of a frame. The caller holds the lock of the
+   * owner of both frames, or of the amap that has taken the page over.
    *
    * @param address first address of the page
    * @param frame the frame that it may go on to map
@@ -348,7 +367,7 @@ public final class Pmap {
   }
 
   /**
-   * Removes all mappings in a range.
+   * Removes all mappings in a range. The map is locked for writing.
    *
    * @param start first address, page aligned
    * @param end the address after the last, page aligned
@@ -367,6 +386,8 @@ public final class Pmap {
   }
 
   private void removeLocked(long startVpn, long endVpn, long holeStart, long holeEnd) {
+    assert LockOrder.holds(LockRank.MAP);
+    attached.notePeak();
     if (!tables.strip(startVpn, endVpn, holeStart, holeEnd)) {
       return;
     }
@@ -380,11 +401,12 @@ public final class Pmap {
 
   /**
    * Takes the right to write from ranges of addresses. The cost does not depend on the number of
-   * pages that are mapped in them.
+   * pages that are mapped in them. The map is locked for writing.
    *
    * @param bounds pairs of first address and the address after the last, page aligned, ascending
    */
   public void writeProtect(long... bounds) {
+    assert LockOrder.holds(LockRank.MAP);
     lock.lock();
     try {
       boolean any = false;
@@ -399,8 +421,12 @@ public final class Pmap {
     }
   }
 
-  /** Takes the right to write from everything. The cost does not depend on how much that is. */
+  /**
+   * Takes the right to write from everything. The cost does not depend on how much that is. The map
+   * is locked for writing.
+   */
   public void writeProtectAll() {
+    assert LockOrder.holds(LockRank.MAP);
     lock.lock();
     try {
       if (tables.writeProtectAll()) {
@@ -411,7 +437,10 @@ public final class Pmap {
     }
   }
 
-  /** Removes everything. The pmap must not be used afterwards; processors may still be attached. */
+  /**
+   * Removes everything. The map is locked for writing. The pmap must not be used afterwards;
+   * processors may still be attached.
+   */
   public void destroy() {
     lock.lock();
     try {
@@ -432,7 +461,7 @@ public final class Pmap {
   public long resident() {
     lock.lock();
     try {
-      return resident;
+      return attached.pages();
     } finally {
       lock.unlock();
     }
@@ -446,7 +475,7 @@ public final class Pmap {
   public long peakResident() {
     lock.lock();
     try {
-      return peakResident;
+      return attached.peakPages();
     } finally {
       lock.unlock();
     }

@@ -1,6 +1,7 @@
 package org.juvm.pmap;
 
 import org.juvm.base.Protection;
+import org.juvm.ram.Native;
 
 /**
  * The layout of a page table entry and of a directory entry.
@@ -47,5 +48,25 @@ final class Pte {
 
   static boolean isMapping(long pte) {
     return (pte & RIGHTS) != 0;
+  }
+
+  /** Whether two entries differ in nothing but the referenced and modified bits. */
+  static boolean sameTranslation(long one, long other) {
+    return ((one ^ other) & ~(REFERENCED | MODIFIED)) == 0;
+  }
+
+  /**
+   * Adds rights and marks to the entry at an address, in which processors may be setting the bits
+   * that they set.
+   *
+   * @param old what it was when it was last looked at
+   * @return what it is now
+   */
+  static long add(long at, long old, long flags) {
+    long entry = old;
+    while ((entry | flags) != entry && !Native.compareAndSetLong(at, entry, entry | flags)) {
+      entry = Native.getLongAcquire(at);
+    }
+    return entry | flags;
   }
 }

@@ -18,7 +18,7 @@ import org.juvm.sync.RankedLock;
  * </pre>
  *
  * The lock bit of the frame's word guards that word and the frame's list. It is held for a few
- * instructions, inside the pmap's lock.
+ * instructions; of other locks only that of the pool of records is taken inside.
  */
 final class ReverseMap {
   /** No record could be had. */

@@ -47,10 +47,12 @@ public final class Tlb {
 
   private static final VarHandle WORD = MethodHandles.arrayElementVarHandle(long[].class);
   private static final VarHandle ANNOUNCED;
+  private static final VarHandle ENTERED;
 
   static {
     try {
       ANNOUNCED = MethodHandles.lookup().findVarHandle(Tlb.class, "announced", long.class);
+      ENTERED = MethodHandles.lookup().findVarHandle(Tlb.class, "entered", long.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -75,13 +77,19 @@ public final class Tlb {
    */
   private @Nullable Thread owner;
 
-  // The announcement is written at every store, so nothing else should share its cache line.
+  // The announcement is written at every store, so nothing that others use should share its line.
   @SuppressWarnings("unused")
   private long before0, before1, before2, before3, before4, before5, before6, before7;
 
   /** Address that the owner is storing to, EVERYWHERE, or NOWHERE. Written by the owner. */
   @SuppressWarnings("UnusedVariable") // read and written through ANNOUNCED
   private long announced = NOWHERE;
+
+  /**
+   * Pages that the owner has entered into the pmap's tables since it attached this cache. Written
+   * by the owner; read by anybody who holds the pmap's lock.
+   */
+  private long entered;
 
   @SuppressWarnings("unused")
   private long after0, after1, after2, after3, after4, after5, after6, after7;
@@ -251,6 +259,16 @@ public final class Tlb {
     counters.increment(Counter.TLB_FILLS);
   }
 
+  /** Counts a page that was not mapped before. */
+  void countEntered() {
+    ENTERED.setOpaque(this, entered + 1);
+  }
+
+  /** The pages counted so far. Holding the pmap's lock. */
+  long entered() {
+    return (long) ENTERED.getOpaque(this);
+  }
+
   // ---- invalidation, by anybody who holds the pmap's lock ----
 
   /** Removes tags of a range of pages: those for stores only, or both. */
@@ -311,6 +329,7 @@ public final class Tlb {
 
   void detached() {
     invalidate(0, Long.MAX_VALUE, false);
+    ENTERED.setOpaque(this, 0);
     pmap = null;
     owner = null;
   }

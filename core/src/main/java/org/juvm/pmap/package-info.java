@@ -10,10 +10,11 @@
  * each frame which page table entries map it. {@link org.juvm.pmap.Pmaps} is the set of all pmaps
  * of one system.
  *
- * <p>Who may change what: page tables change under the lock of their pmap, except that any
- * processor sets the referenced and modified bits of an entry with a compare-and-set, as hardware
- * does. Page tables are read by processors without a lock. A translation cache is filled by its own
- * processor and emptied by anybody who holds the pmap's lock.
+ * <p>Who may change what: pages are entered under the lock of their map and that of the frame's
+ * owner; what is taken out of page tables, or loses rights, does so under the lock of the pmap as
+ * well. Any processor sets the referenced and modified bits of an entry with a compare-and-set, as
+ * hardware does. Page tables are read by processors without a lock. A translation cache is filled
+ * by its own processor and emptied by anybody who holds the pmap's lock.
  *
  * <p>Rights are only ever taken away through {@link org.juvm.pmap.Shootdown}; read that class first
  * to see why no processor can store through a translation that is gone. Whole subtrees of a page

@@ -32,6 +32,16 @@ public final class LockOrder {
   }
 
   /**
+   * Whether the current thread holds a lock of a rank. Known only where assertions are on.
+   *
+   * @param rank the rank
+   * @return true if it does
+   */
+  public static boolean holds(LockRank rank) {
+    return (HELD.get()[0] >>> rank.ordinal() & 1) != 0;
+  }
+
+  /**
    * Asserts that the current thread holds no lock at all, as it must before it waits for I/O or
    * memory or calls a client.
    *

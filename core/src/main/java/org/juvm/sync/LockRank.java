@@ -4,8 +4,8 @@ package org.juvm.sync;
  * The order in which locks are taken, outermost first. A thread that holds a lock takes only locks
  * of later ranks; two locks of one rank are never held together.
  *
- * <p>The one lock that is not here is the per-frame bit lock of the reverse map: it is a leaf, held
- * for a few instructions, inside {@code PMAP}.
+ * <p>The one lock that is not here is the per-frame bit lock of the reverse map: it is held for a
+ * few instructions, inside {@code AMAP} and perhaps {@code PMAP}, and outside {@code POOL} only.
  */
 public enum LockRank {
   /** The lists of vmspaces and processors of one system. */
@@ -16,7 +16,7 @@ public enum LockRank {
   AMAP,
   /** A memory object: its pages and its size. */
   OBJECT,
-  /** A page table and the list of processors that use it. */
+  /** What a page table loses, and the list of processors that use it. */
   PMAP,
   /** The table of page tables. */
   PMAP_REGISTRY,

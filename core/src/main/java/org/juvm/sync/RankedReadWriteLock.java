@@ -13,10 +13,19 @@ public final class RankedReadWriteLock {
       Math.min(8, Integer.highestOneBit(Math.max(1, Runtime.getRuntime().availableProcessors())));
 
   private final LockRank rank;
-  private final StampedLock[] stripes = new StampedLock[STRIPES];
+  private final Stripe[] stripes = new Stripe[STRIPES];
 
   /** The thread that holds the lock for writing. Written only by that thread. */
   private volatile @Nullable Thread writer;
+
+  /** One lock, in cache lines of its own. */
+  private static final class Stripe extends StampedLock {
+    private static final long serialVersionUID = 1;
+
+    // 128 bytes with what comes before: the length of two lines, or of one where they are long.
+    @SuppressWarnings("unused")
+    private long pad0, pad1, pad2, pad3, pad4, pad5, pad6, pad7, pad8, pad9;
+  }
 
   /**
    * A free lock.
@@ -26,7 +35,7 @@ public final class RankedReadWriteLock {
   public RankedReadWriteLock(LockRank rank) {
     this.rank = rank;
     for (int i = 0; i < STRIPES; i++) {
-      stripes[i] = new StampedLock();
+      stripes[i] = new Stripe();
     }
   }
 
@@ -57,7 +66,7 @@ public final class RankedReadWriteLock {
   /** Takes the lock for writing: afterwards no other thread holds it in any way. */
   public void lockWrite() {
     assert LockOrder.acquiring(rank);
-    for (StampedLock stripe : stripes) {
+    for (Stripe stripe : stripes) {
       stripe.writeLock();
     }
     writer = Thread.currentThread();

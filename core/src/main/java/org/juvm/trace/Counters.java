@@ -13,7 +13,10 @@ public final class Counters {
   private static final VarHandle CELL = MethodHandles.arrayElementVarHandle(long[].class);
   private static final int NUMBER = Counter.values().length;
 
-  private final long[] cells = new long[NUMBER];
+  /** Room behind the cells that keeps other objects out of their cache lines. Longs. */
+  private static final int PADDING = 16;
+
+  private final long[] cells = new long[NUMBER + PADDING];
 
   /** A block of zeros. */
   public Counters() {}
