@@ -22,6 +22,22 @@
  * }
  * }</pre>
  *
+ * <p>What can be done with an address space:
+ *
+ * <table>
+ *   <caption>Where to find what</caption>
+ *   <tr><td>map, unmap, protect, move, double, make immutable</td>
+ *       <td>{@link org.juvm.AddressMap}, {@link org.juvm.MapRequest}</td></tr>
+ *   <tr><td>fork, share, exec, limits, submaps</td><td>{@link org.juvm.Vmspace}</td></tr>
+ *   <tr><td>wiring, advice, what is in memory</td><td>{@link org.juvm.Paging}</td></tr>
+ *   <tr><td>memory shared by name</td><td>{@link org.juvm.SharedMemories}</td></tr>
+ *   <tr><td>loads, stores, bulk operations, windows</td>
+ *       <td>{@link org.juvm.Cpu}, {@link org.juvm.Bulk}</td></tr>
+ *   <tr><td>reading and writing past the protection</td>
+ *       <td>{@link org.juvm.DebugAccess}</td></tr>
+ *   <tr><td>the same with the calls and errors of POSIX</td><td>{@code org.juvm.posix}</td></tr>
+ * </table>
+ *
  * <p>A {@code Vm} and its vmspaces may be used by any thread, a {@code Cpu} by one at a time.
  */
 package org.juvm;
