@@ -9,4 +9,5 @@ module org.juvm.core {
 
   exports org.juvm;
   exports org.juvm.base;
+  exports org.juvm.posix;
 }

@@ -288,6 +288,29 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
     remap(address, length, newLength, new Placement(Placement.Rule.EXCLUSIVE, newAddress, 1));
   }
 
+  /**
+   * As {@link #remap(long, long, long)}; the new address must be a multiple of a number, and if the
+   * range has to move, the search for space starts at an address.
+   *
+   * @param address page aligned
+   * @param length greater than 0; rounded up to whole pages
+   * @param newLength greater than 0; rounded up to whole pages
+   * @param hint any address; rounded up to whole pages
+   * @param alignment a multiple of the page size; or 1 for any page
+   * @return the address of the range now
+   * @throws MapException as {@link #remap(long, long, long)}
+   */
+  public long remap(long address, long length, long newLength, long hint, long alignment) {
+    return remap(address, length, newLength, near(hint, alignment));
+  }
+
+  private Placement near(long hint, long alignment) {
+    return new Placement(
+        Placement.Rule.ANYWHERE,
+        pageSize.round(Math.clamp(hint, 0, VmMap.MAXIMUM)),
+        ranges.checkedAlignment(alignment));
+  }
+
   private long remap(long address, long length, long newLength, @Nullable Placement placement) {
     long old = ranges.checkedEnd(address, length) - address;
     long bytes = ranges.checkedLength(newLength);
@@ -315,11 +338,44 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
    * @throws IllegalStateException if the address space has ended
    */
   public long duplicate(long address, long length) {
+    return duplicate(address, length, Placement.LOWEST);
+  }
+
+  /**
+   * As {@link #duplicate(long, long)}; the second address must be a multiple of a number, and the
+   * search for space starts at an address.
+   *
+   * @param address page aligned
+   * @param length greater than 0; rounded up to whole pages
+   * @param hint any address; rounded up to whole pages
+   * @param alignment a multiple of the page size; or 1 for any page
+   * @return the address of the second mapping
+   * @throws MapException as {@link #duplicate(long, long)}
+   */
+  public long duplicate(long address, long length, long hint, long alignment) {
+    return duplicate(address, length, near(hint, alignment));
+  }
+
+  /**
+   * As {@link #duplicate(long, long)}, at a place that is given.
+   *
+   * @param address page aligned
+   * @param length greater than 0; rounded up to whole pages
+   * @param newAddress page aligned; nothing may be mapped there
+   * @throws MapException also OCCUPIED
+   */
+  public void duplicateTo(long address, long length, long newAddress) {
+    ranges.checkAligned(newAddress);
+    duplicate(address, length, new Placement(Placement.Rule.EXCLUSIVE, newAddress, 1));
+  }
+
+  private long duplicate(long address, long length, Placement placement) {
     long end = ranges.checkedEnd(address, length);
     Remapper remapper = new Remapper(map);
-    check(
-        remapper.duplicate(address, end - address, Placement.LOWEST), "duplicate", address, length);
-    return remapper.address();
+    check(remapper.duplicate(address, end - address, placement), "duplicate", address, length);
+    long second = remapper.address();
+    wireIfWanted(false, second, second + end - address);
+    return second;
   }
 
   /**

@@ -11,6 +11,9 @@ import org.juvm.object.AnonymousObject;
  * <p>Source: {@code shm_open(3)}; {@code uvm_aobj.c}.
  */
 public final class SharedMemory implements AutoCloseable {
+  /** The largest size, in bytes. */
+  public static final long MAXIMUM_BYTES = AnonymousObject.MAXIMUM_BYTES;
+
   private final SharedMemories owner;
   private final AnonymousObject object;
 

@@ -19,6 +19,12 @@ import org.juvm.map.VmMap;
  * {@link #reference}; it ends when {@link #close} has been called once for each.
  */
 public final class Vmspace extends AddressMap implements AutoCloseable {
+  /** The lowest address that can be mapped: small wrong addresses fault. */
+  public static final long MINIMUM_ADDRESS = VmMap.MINIMUM;
+
+  /** The address after the last that can be mapped. */
+  public static final long MAXIMUM_ADDRESS = VmMap.MAXIMUM;
+
   /** References; once 0, it stays so, and the address space has ended. */
   private final AtomicInteger references = new AtomicInteger(1);
 
