@@ -1,7 +1,6 @@
 package org.juvm.posix;
 
 import org.jspecify.annotations.Nullable;
-import org.juvm.MapException;
 import org.juvm.Vm;
 import org.juvm.Vmspace;
 import org.juvm.base.Limit;
@@ -31,7 +30,6 @@ public final class PosixProcess implements AutoCloseable {
 
   private final Vm vm;
   private final Descriptors descriptors;
-  private final SharedMemoryCalls sharedMemoryCalls;
 
   /** Guards the changes of image and exited. */
   private final Object life = new Object();
@@ -43,7 +41,6 @@ public final class PosixProcess implements AutoCloseable {
     this.vm = vm;
     this.image = image;
     this.descriptors = descriptors;
-    sharedMemoryCalls = new SharedMemoryCalls(vm.sharedMemory(), descriptors);
   }
 
   /**
@@ -54,8 +51,7 @@ public final class PosixProcess implements AutoCloseable {
    * @throws IllegalStateException if the system is closed
    */
   public static PosixProcess create(Vm vm) {
-    Image image = new Image(vm.newVmspace(), new ProgramBreak(DEFAULT_BREAK_BASE));
-    return new PosixProcess(vm, image, new Descriptors());
+    return new PosixProcess(vm, Image.of(vm.newVmspace()), new Descriptors());
   }
 
   /**
@@ -69,10 +65,14 @@ public final class PosixProcess implements AutoCloseable {
   }
 
   private Image running() {
+    checkRunning();
+    return image;
+  }
+
+  private void checkRunning() {
     if (exited) {
       throw exitedException();
     }
-    return image;
   }
 
   private MappingCalls mappings() {
@@ -84,10 +84,8 @@ public final class PosixProcess implements AutoCloseable {
   }
 
   private SharedMemoryCalls sharedMemory() {
-    if (exited) {
-      throw exitedException();
-    }
-    return sharedMemoryCalls;
+    checkRunning();
+    return new SharedMemoryCalls(vm.sharedMemory(), descriptors);
   }
 
   static IllegalStateException exitedException() {
@@ -432,11 +430,7 @@ public final class PosixProcess implements AutoCloseable {
    * @throws PosixException ENOMEM if pages that must be copied at once could not be
    */
   public PosixProcess fork() {
-    try {
-      return child(running().fork());
-    } catch (MapException e) {
-      throw new Call("fork").refused(e);
-    }
+    return child(running().fork());
   }
 
   /**
@@ -469,14 +463,7 @@ public final class PosixProcess implements AutoCloseable {
     }
     synchronized (life) {
       Vmspace current = running().vmspace();
-      try {
-        image =
-            program == null
-                ? new Image(current.exec(null), new ProgramBreak(DEFAULT_BREAK_BASE))
-                : program.running().execInsteadOf(current);
-      } catch (MapException e) {
-        throw new Call("execve").refused(e);
-      }
+      image = program == null ? Image.execNothing(current) : program.running().exec(current);
     }
   }
 
@@ -488,11 +475,7 @@ public final class PosixProcess implements AutoCloseable {
    */
   public void unshare() {
     synchronized (life) {
-      try {
-        image = running().unshare();
-      } catch (MapException e) {
-        throw new Call("unshare").refused(e);
-      }
+      image = running().unshare();
     }
   }
 
