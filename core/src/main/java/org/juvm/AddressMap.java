@@ -119,7 +119,8 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
    * @throws MapException NO_SPACE if no hole is large enough or the range leaves the address space,
    *     OCCUPIED, IMMUTABLE or SUBMAP if something is in the way, LIMIT, NO_MEMORY,
    *     MAXIMUM_PROTECTION if the protection is more than the maximum, BEYOND_END if it is to be
-   *     wired and goes beyond the end of the shared memory
+   *     wired and goes beyond the end of the shared memory, NO_ACCESS if it is to be wired without
+   *     any rights. If it could not be wired for NO_MEMORY, what it was to replace is gone
    * @throws IllegalArgumentException if a number is out of range, or the shared memory belongs to
    *     another system
    * @throws IllegalStateException if the address space has ended, or the shared memory is closed
@@ -136,12 +137,12 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
     if (request.isMoreThanMaximum()) {
       check(MapOutcome.MAXIMUM_PROTECTION, "map", address, length);
     }
-    Mapper mapper = new Mapper(map);
+    Mapper mapper = new Mapper(map, request.isWired());
     Placement placement = request.placement(address);
     MapOutcome outcome;
     if (request.isStack()) {
       long guard = pageSize.round(request.guard());
-      if (request.guard() < 0 || guard >= length) {
+      if (request.guard() < 0 || request.guard() >= length || guard >= length) {
         throw new IllegalArgumentException("guard out of range: guard=" + request.guard());
       }
       outcome = mapper.mapStack(placement, length, guard, request.attributes(null, 0));
@@ -177,7 +178,7 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
     Wirer wirer = new Wirer(map, vm.faults());
     MapOutcome outcome = wanted ? wirer.wire(start, end, true) : wirer.wireIfFuture(start, end);
     if (outcome != MapOutcome.DONE) {
-      MapOutcome undone = new Unmapper(map).unmap(start, end);
+      MapOutcome undone = new Unmapper(map).takeBack(start, end);
       assert undone != MapOutcome.SUBMAP;
       check(outcome, "map", start, end - start);
     }
@@ -279,7 +280,8 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
    * @param address page aligned
    * @param length greater than 0; rounded up to whole pages
    * @param newLength greater than 0; rounded up to whole pages
-   * @param newAddress page aligned; nothing may be mapped there but the range itself
+   * @param newAddress page aligned; if it is not the same address, nothing may be mapped there, not
+   *     even a part of the range itself
    * @throws MapException also OCCUPIED
    * @throws IllegalStateException if the address space has ended
    */
@@ -321,6 +323,9 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
       MapOutcome wired = new Wirer(map, vm.faults()).wireIfFuture(now + old, now + bytes);
       if (wired != MapOutcome.DONE) {
         unmap(now + old, bytes - old);
+        if (now != address) {
+          remapTo(now, old, old, address);
+        }
         check(wired, "remap", address, length);
       }
     }

@@ -57,7 +57,7 @@ public final class Vmspace extends AddressMap implements AutoCloseable {
    */
   public Submap submap(long length) {
     long bytes = ranges().checkedLength(length);
-    Mapper mapper = new Mapper(map());
+    Mapper mapper = new Mapper(map(), false);
     check(mapper.mapSubmap(Placement.LOWEST, bytes), "submap", 0, length);
     return new Submap(this, mapper.submap());
   }

@@ -1,8 +1,8 @@
 package org.juvm.fault;
 
 import java.util.Arrays;
+import org.juvm.anon.DeadAnons;
 import org.juvm.base.Access;
-import org.juvm.base.Limit;
 import org.juvm.base.MapFlag;
 import org.juvm.base.Protection;
 import org.juvm.base.VmPanic;
@@ -25,6 +25,7 @@ public final class Wirer {
   private final VmMap map;
   private final FaultHandler handler;
   private final Fault fault;
+  private final DeadAnons dead = new DeadAnons();
 
   /**
    * An operation for one thread.
@@ -55,9 +56,14 @@ public final class Wirer {
         return refused;
       }
       map.clip(start, end);
+      if (pagesLacking(start, end) > map.machine().allocator().freeFrames()) {
+        map.simplify(start, end);
+        return MapOutcome.NO_MEMORY;
+      }
       map.setInTransition(start, end, true);
     } finally {
       map.unlockWrite();
+      map.machine().anons().free(dead, 0);
     }
     return wireStable(start, end, byUser);
   }
@@ -82,9 +88,23 @@ public final class Wirer {
         more += Math.min(end, entry.end()) - Math.max(start, entry.start());
       }
     }
-    return more <= map.settings().limit(Limit.LOCKED) - map.locked()
-        ? MapOutcome.DONE
-        : MapOutcome.LIMIT;
+    return map.mayWireMore(more) ? MapOutcome.DONE : MapOutcome.LIMIT;
+  }
+
+  /**
+   * How many pages must be made at least: what is known to fail does not take all memory first. The
+   * map is locked for writing, the range consists of whole entries.
+   */
+  private long pagesLacking(long start, long end) {
+    long pages = 0;
+    for (MapEntry entry = map.find(start);
+        entry != null && entry.start() < end;
+        entry = map.next(entry)) {
+      if (entry.wirings() == 0) {
+        pages += map.memory().pagesToMake(entry, dead);
+      }
+    }
+    return pages;
   }
 
   private static boolean isUserWired(MapEntry entry) {
@@ -243,6 +263,7 @@ public final class Wirer {
   public MapOutcome wireAll(boolean current, boolean future) {
     map.lockStable(map.minimum(), map.maximum());
     long[] ranges;
+    boolean futureBefore = map.settings().wireFuture();
     try {
       if (map.isExited()) {
         return MapOutcome.EXITED;
@@ -252,8 +273,15 @@ public final class Wirer {
       for (int i = 0; i < ranges.length; i += 2) {
         more += ranges[i + 1] - ranges[i];
       }
-      if (more > map.settings().limit(Limit.LOCKED) - map.locked()) {
+      if (!map.mayWireMore(more)) {
         return MapOutcome.LIMIT;
+      }
+      long lacking = 0;
+      for (int i = 0; i < ranges.length; i += 2) {
+        lacking += pagesLacking(ranges[i], ranges[i + 1]);
+      }
+      if (lacking > map.machine().allocator().freeFrames()) {
+        return MapOutcome.NO_MEMORY;
       }
       if (future) {
         map.settings().setWireFuture(true);
@@ -263,6 +291,7 @@ public final class Wirer {
       }
     } finally {
       map.unlockWrite();
+      map.machine().anons().free(dead, 0);
     }
     MapOutcome outcome = MapOutcome.DONE;
     int done = 0;
@@ -276,7 +305,7 @@ public final class Wirer {
       map.unlockWrite();
     }
     if (outcome != MapOutcome.DONE) {
-      undoAll(ranges, future);
+      undoAll(ranges, future && !futureBefore);
     }
     return outcome;
   }

@@ -5,6 +5,7 @@ import org.jspecify.annotations.Nullable;
 import org.juvm.anon.Amap;
 import org.juvm.anon.DeadAnons;
 import org.juvm.base.PageSize;
+import org.juvm.base.Protection;
 import org.juvm.base.VmPanic;
 import org.juvm.object.AnonymousObject;
 import org.juvm.page.FrameTable;
@@ -139,6 +140,67 @@ public final class EntryMemory {
     } finally {
       object.unlock();
     }
+  }
+
+  /** How many pages of a wired entry {@link #share} would copy. The map is locked for writing. */
+  int pagesToOwn(MapEntry entry) {
+    if (entry.object != null && !entry.copyOnWrite) {
+      return 0;
+    }
+    int all = Math.toIntExact(pages(entry));
+    Amap amap = entry.amap;
+    if (amap == null || entry.needsCopy) {
+      return all;
+    }
+    int[] own = new int[1];
+    amap.lock();
+    try {
+      amap.forEach(
+          entry.slot,
+          entry.slot + all,
+          (slot, anon) -> own[0] += amap.isExclusive(slot, anon, machine.anons()) ? 1 : 0);
+    } finally {
+      amap.unlock();
+    }
+    return all - own[0];
+  }
+
+  /**
+   * How many pages must be made at least before all of an entry is resident and its own as far as
+   * it is written. The map is locked for writing. An entry that needs a copy of its amap gets it:
+   * only then it is known what is its own.
+   *
+   * @param entry an entry
+   * @param dead receives what the caller frees when the map is not locked any more
+   * @return pages; 0 where others could make some of them, too
+   */
+  public long pagesToMake(MapEntry entry, DeadAnons dead) {
+    if (entry.object != null || entry.protection == Protection.NONE) {
+      return 0;
+    }
+    if (entry.amap == null) {
+      return pages(entry);
+    }
+    if (machine.amaps().hasRoom(2)) {
+      resolveNeedsCopy(entry, dead);
+    }
+    boolean written = !entry.needsCopy && (entry.protection.bits() & Protection.WRITE_BIT) != 0;
+    Amap amap = entry.amap;
+    long[] there = new long[1];
+    amap.lock();
+    try {
+      if (amap.isShared()) {
+        return 0;
+      }
+      amap.forEach(
+          entry.slot,
+          entry.slot + pages(entry),
+          (slot, anon) ->
+              there[0] += !written || amap.isExclusive(slot, anon, machine.anons()) ? 1 : 0);
+    } finally {
+      amap.unlock();
+    }
+    return pages(entry) - there[0];
   }
 
   private int objectFrame(MapEntry entry, long page) {

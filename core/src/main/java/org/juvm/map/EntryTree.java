@@ -306,6 +306,12 @@ final class EntryTree {
     return entry == null || entry.start >= end;
   }
 
+  /** Whether a range, which touches no entry, leaves what stacks reserve alone. */
+  boolean isUnreserved(long start, long end) {
+    MapEntry after = firstEndingAfter(start);
+    return after == null || start >= end || end <= holeBefore(after) + after.gap;
+  }
+
   /**
    * A free range at or above a hint: the lowest that fits, as long as the alignment does not make
    * too many holes useless; then the lowest in a hole where any alignment fits. So the search takes

@@ -117,14 +117,14 @@ public final class Forker {
   private int wiredPages() {
     int[] count = new int[1];
     for (MapEntry entry = parent.first(); entry != null; entry = entry.next) {
-      if (entry.wirings != 0) {
-        count[0] += (int) pageSize.vpn(entry.end - entry.start);
-        continue;
-      }
       Amap amap = entry.amap;
-      if (amap != null && entry.inheritance == Inheritance.COPY) {
+      if (entry.wirings != 0 && entry.inheritance == Inheritance.SHARE) {
+        count[0] += parent.memory().pagesToOwn(entry);
+      } else if (amap != null && entry.inheritance == Inheritance.COPY) {
         amap.lock();
-        if (amap.isShared() || amap.isWired()) {
+        if (entry.wirings != 0) {
+          amap.forEach(entry.slot, entry.slot + pages(entry), (slot, anon) -> count[0]++);
+        } else if (amap.isShared() || amap.isWired()) {
           forEachWired(amap, entry, (slot, anon) -> count[0]++);
         }
         amap.unlock();

@@ -5,6 +5,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.juvm.base.Limit;
 import org.juvm.base.MapFlag;
+import org.juvm.base.Protection;
 import org.juvm.base.VmPanic;
 import org.juvm.object.AnonymousObject;
 import org.juvm.trace.Counter;
@@ -18,6 +19,9 @@ import org.juvm.trace.Counter;
 public final class Mapper {
   private final VmMap map;
   private final Unmapper unmapper;
+
+  /** Whether what is mapped is going to be wired, whatever the settings say. */
+  private final boolean wired;
 
   /** Where the last mapping was put. Valid after DONE. */
   private long address;
@@ -36,9 +40,12 @@ public final class Mapper {
    * An operation for one thread.
    *
    * @param map the map to change
+   * @param wired whether the caller is going to wire what is mapped: then it is refused if that is
+   *     known to fail
    */
-  public Mapper(VmMap map) {
+  public Mapper(VmMap map, boolean wired) {
     this.map = map;
+    this.wired = wired;
     unmapper = new Unmapper(map);
   }
 
@@ -75,10 +82,10 @@ public final class Mapper {
    * @param placement where
    * @param length bytes, page aligned, greater than 0
    * @param attributes like what; a reference to the object, if there is one, passes to the mapping
-   * @return DONE, NO_SPACE, OCCUPIED, IMMUTABLE, SUBMAP, LIMIT, NO_MEMORY or EXITED
+   * @return DONE, NO_SPACE, OCCUPIED, IMMUTABLE, SUBMAP, LIMIT, NO_ACCESS, NO_MEMORY or EXITED
    */
   public MapOutcome map(Placement placement, long length, Attributes attributes) {
-    MapOutcome outcome = lockAndFind(placement, length, length);
+    MapOutcome outcome = lockAndFind(placement, length, length, attributes.protection());
     if (outcome == MapOutcome.DONE) {
       try {
         enter(address, length, attributes);
@@ -111,7 +118,7 @@ public final class Mapper {
     if (initial == 0) {
       return MapOutcome.LIMIT;
     }
-    MapOutcome outcome = lockAndFind(placement, reserve, initial);
+    MapOutcome outcome = lockAndFind(placement, reserve, initial, attributes.protection());
     if (outcome == MapOutcome.DONE) {
       try {
         long top = address + reserve;
@@ -140,7 +147,7 @@ public final class Mapper {
    * @return DONE, and {@link #submap} is it; NO_SPACE, OCCUPIED, LIMIT or EXITED
    */
   public MapOutcome mapSubmap(Placement placement, long length) {
-    MapOutcome outcome = lockAndFind(placement, length, length);
+    MapOutcome outcome = lockAndFind(placement, length, length, Protection.NONE);
     if (outcome == MapOutcome.DONE) {
       try {
         VmMap made = new VmMap(map.machine(), map.pmap(), address, address + length);
@@ -172,7 +179,8 @@ public final class Mapper {
   }
 
   /** If DONE, the map is locked for writing and the range is free. */
-  private MapOutcome lockAndFind(Placement placement, long length, long mapped) {
+  private MapOutcome lockAndFind(
+      Placement placement, long length, long mapped, Protection protection) {
     if (placement.rule() == Placement.Rule.ANYWHERE) {
       map.lockWrite();
     } else {
@@ -180,7 +188,7 @@ public final class Mapper {
     }
     MapOutcome outcome = MapOutcome.NO_MEMORY;
     try {
-      outcome = find(placement, length, mapped);
+      outcome = find(placement, length, mapped, protection);
     } finally {
       if (outcome != MapOutcome.DONE) {
         map.unlockWrite();
@@ -189,35 +197,62 @@ public final class Mapper {
     return outcome;
   }
 
-  private MapOutcome find(Placement placement, long length, long mapped) {
+  private MapOutcome find(Placement placement, long length, long mapped, Protection protection) {
     if (map.isExited()) {
       return MapOutcome.EXITED;
     }
+    boolean accessible = protection != Protection.NONE;
+    if (wired && !accessible) {
+      return MapOutcome.NO_ACCESS;
+    }
     map.reserveEntries();
+    long toWire = wired || (map.settings().wireFuture() && accessible) ? mapped : 0;
     if (placement.rule() == Placement.Rule.ANYWHERE) {
-      return map.mayGrowBy(mapped) ? findSpace(placement, length) : MapOutcome.LIMIT;
+      return isWithinLimits(mapped, toWire, 0, 0) ? findSpace(placement, length) : MapOutcome.LIMIT;
     }
     long start = placement.address();
     long end = start + length;
-    if (start < map.minimum() || start > map.maximum() - length) {
-      return MapOutcome.NO_SPACE;
-    }
-    if (start % placement.alignment() != 0) {
+    if (start < map.minimum()
+        || start > map.maximum() - length
+        || start % placement.alignment() != 0) {
       return MapOutcome.NO_SPACE;
     }
     address = start;
-    if (map.entries().isFree(start, end)) {
-      return map.mayGrowBy(mapped) ? MapOutcome.DONE : MapOutcome.LIMIT;
-    }
-    if (placement.rule() == Placement.Rule.EXCLUSIVE) {
+    boolean free = map.entries().isFree(start, end);
+    if (!free && placement.rule() == Placement.Rule.EXCLUSIVE) {
       return MapOutcome.OCCUPIED;
     }
-    if (!map.mayGrowBy(mapped - map.mappedBytes(start, end))) {
+    if (!isWithinLimits(mapped, toWire, start, end)) {
       return MapOutcome.LIMIT;
+    }
+    if (free) {
+      return MapOutcome.DONE;
     }
     List<MapEntry> removed = new ArrayList<>(2);
     replaced = removed;
     return unmapper.remove(start, end, removed);
+  }
+
+  /** Whether so much may be mapped and wired in place of what is in a range. */
+  private boolean isWithinLimits(long mapped, long toWire, long start, long end) {
+    if (!map.mayGrowBy(mapped - mappedBytes(start, end, false))) {
+      return false;
+    }
+    long locked = map.locked() - mappedBytes(start, end, true);
+    return toWire <= Math.max(0, map.settings().limit(Limit.LOCKED) - locked);
+  }
+
+  /** How much of a range is mapped, or wired by the program. Bytes. */
+  private long mappedBytes(long start, long end, boolean wired) {
+    long bytes = 0;
+    for (MapEntry entry = map.entries().firstEndingAfter(start);
+        entry != null && entry.start < end;
+        entry = entry.next) {
+      if (!wired || entry.is(MapFlag.USER_WIRED)) {
+        bytes += Math.min(end, entry.end) - Math.max(start, entry.start);
+      }
+    }
+    return bytes;
   }
 
   private MapOutcome findSpace(Placement placement, long length) {

@@ -5,6 +5,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.juvm.anon.DeadAnons;
 import org.juvm.base.MapFlag;
+import org.juvm.base.Protection;
 
 /**
  * Moves, resizes and doubles mappings without copying what is mapped.
@@ -50,6 +51,9 @@ public final class Remapper {
     MapOutcome outcome;
     try {
       outcome = check(start, start + length, newLength - length);
+      if (outcome == MapOutcome.DONE && !mayWire(start + length, newLength - length)) {
+        outcome = MapOutcome.LIMIT;
+      }
       if (outcome == MapOutcome.DONE) {
         outcome = change(start, length, newLength, placement);
       }
@@ -79,6 +83,16 @@ public final class Remapper {
     return map.mayGrowBy(more) ? MapOutcome.DONE : MapOutcome.LIMIT;
   }
 
+  /** Whether what is to be added behind a range can be wired, if it must be. */
+  private boolean mayWire(long end, long more) {
+    MapEntry last = map.find(end - 1);
+    return more <= 0
+        || !map.settings().wireFuture()
+        || last == null
+        || last.protection == Protection.NONE
+        || map.mayWireMore(more);
+  }
+
   private MapOutcome change(
       long start, long length, long newLength, @Nullable Placement placement) {
     address = start;
@@ -86,7 +100,10 @@ public final class Remapper {
         newLength <= length
             || (start <= map.maximum() - newLength
                 && map.entries().isFree(start + length, start + newLength));
-    boolean stays = placement == null ? fits : fits && isThere(placement, start);
+    boolean stays =
+        placement == null
+            ? fits && map.entries().isUnreserved(start + length, start + newLength)
+            : fits && isThere(placement, start);
     if (!stays) {
       MapOutcome found = find(placement == null ? Placement.LOWEST : placement, newLength);
       if (found != MapOutcome.DONE) {
@@ -165,6 +182,7 @@ public final class Remapper {
     added.setLike(last, from, to);
     added.wirings = 0;
     added.set(MapFlag.USER_WIRED, false);
+    added.set(MapFlag.STACK, false);
     added.stack = null;
     added.needsCopy = last.object == null || last.copyOnWrite;
     if (last.object != null) {
@@ -209,7 +227,7 @@ public final class Remapper {
   private int wiredPages(long start, long end) {
     long pages = 0;
     for (MapEntry entry = map.find(start); entry != null && entry.start < end; entry = entry.next) {
-      pages += entry.wirings != 0 ? map.memory().pages(entry) : 0;
+      pages += entry.wirings != 0 ? map.memory().pagesToOwn(entry) : 0;
     }
     return Math.toIntExact(pages);
   }

@@ -3,6 +3,7 @@ package org.juvm.map;
 import org.jspecify.annotations.Nullable;
 import org.juvm.base.Limit;
 import org.juvm.base.MapFlag;
+import org.juvm.base.Protection;
 import org.juvm.trace.Counter;
 
 /**
@@ -97,6 +98,9 @@ public final class StackGrower {
     }
     long most = stack.top() - map.pageSize().truncate(map.settings().limit(Limit.STACK));
     long room = map.settings().limit(Limit.ADDRESS_SPACE) - map.size();
+    if (map.settings().wireFuture() && above.protection != Protection.NONE) {
+      room = Math.min(room, map.settings().limit(Limit.LOCKED) - map.locked());
+    }
     lowest = Math.max(lowest, Math.max(most, above.start - map.pageSize().truncate(room)));
     if (page < lowest) {
       return MapOutcome.LIMIT;

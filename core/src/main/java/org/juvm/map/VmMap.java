@@ -398,20 +398,19 @@ public final class VmMap {
     return settings;
   }
 
-  /** How much of a range is mapped. Bytes. */
-  long mappedBytes(long start, long end) {
-    long bytes = 0;
-    for (MapEntry entry = entries.firstEndingAfter(start);
-        entry != null && entry.start < end;
-        entry = entry.next) {
-      bytes += Math.min(end, entry.end) - Math.max(start, entry.start);
-    }
-    return bytes;
-  }
-
   /** Whether so many bytes may be mapped on top of what there is. */
   boolean mayGrowBy(long bytes) {
-    return bytes <= settings.limit(Limit.ADDRESS_SPACE) - size;
+    return bytes <= 0 || bytes <= settings.limit(Limit.ADDRESS_SPACE) - size;
+  }
+
+  /**
+   * Whether so many bytes more may be wired by the program. The lock is held.
+   *
+   * @param bytes how many
+   * @return true if so, and always if it is nothing
+   */
+  public boolean mayWireMore(long bytes) {
+    return bytes <= 0 || bytes <= settings.limit(Limit.LOCKED) - locked;
   }
 
   /**
