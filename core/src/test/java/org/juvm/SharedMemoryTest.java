@@ -1,5 +1,6 @@
 package org.juvm;
 
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
@@ -9,6 +10,7 @@ import static org.juvm.Program.PAGE;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.juvm.base.Access;
 import org.juvm.base.Inheritance;
 import org.juvm.base.Protection;
 
@@ -60,7 +62,7 @@ class SharedMemoryTest {
       one.set(AT + PAGE, 22);
       assertThat(two.get(AT)).isEqualTo(10);
       assertThat(two.get(AT + PAGE)).as("not private before a store").isEqualTo(22);
-      // A store into a page that nobody has used: the memory has it, too, and still as zeros.
+      // With its own page given up the program sees the memory again.
       two.space.paging().discard(AT, PAGE);
       assertThat(two.get(AT)).isEqualTo(11);
       assertThat(vm.statistics().usedFrames()).isEqualTo(2);
@@ -81,13 +83,13 @@ class SharedMemoryTest {
       program.space.map(MapRequest.of(memory, 0, 2 * PAGE).at(AT));
       for (int i = 0; i < 4; i++) {
         assertThat(program.get(AT)).isEqualTo(1);
-        assertThat(other.get(java.lang.foreign.ValueLayout.JAVA_LONG, AT)).isEqualTo(1);
+        assertThat(other.get(JAVA_LONG, AT)).isEqualTo(1);
       }
       assertThat(program.space.mappings().getFirst().needsCopy()).isTrue();
       assertThat(vm.statistics().usedFrames()).isEqualTo(2);
       program.set(AT, 10);
-      assertThat(other.get(java.lang.foreign.ValueLayout.JAVA_LONG, AT)).isEqualTo(10);
-      other.set(java.lang.foreign.ValueLayout.JAVA_LONG, AT, 11);
+      assertThat(other.get(JAVA_LONG, AT)).isEqualTo(10);
+      other.set(JAVA_LONG, AT, 11);
       assertThat(program.get(AT)).isEqualTo(11);
       assertThat(owner.get(AT)).isEqualTo(1);
       assertThat(vm.statistics().promotions()).isEqualTo(1);
@@ -276,6 +278,35 @@ class SharedMemoryTest {
         assertThatIllegalArgumentException().isThrownBy(() -> vm.sharedMemory().create(bad));
       }
     }
+  }
+
+  /** What is used by raw address stays while it is, and goes after it. */
+  @Test
+  void X_resizeWhileLent() {
+    Vm vm = vms.boot(64);
+    Program program = Program.in(vm);
+    try (SharedMemory memory = vm.sharedMemory().create(4 * PAGE)) {
+      program.space.map(MapRequest.of(memory, 0, 4 * PAGE).shared().at(AT));
+      program.number(AT, 4);
+      program
+          .cpu
+          .bulk()
+          .window(
+              AT,
+              4 * PAGE,
+              Access.WRITE,
+              segment -> {
+                memory.resize(PAGE);
+                segment.fill((byte) 9);
+              });
+      assertThat(program.get(AT)).isEqualTo(0x0909090909090909L);
+      long gone = AT + PAGE;
+      assertFault(MemoryFault.Reason.BEYOND_END, gone, () -> program.get(gone));
+      memory.resize(4 * PAGE);
+      assertThat(program.get(gone)).isZero();
+    }
+    program.space.close();
+    assertThat(vm.statistics().usedFrames()).isZero();
   }
 
   @Test

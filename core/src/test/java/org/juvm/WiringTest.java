@@ -5,7 +5,10 @@ import static org.juvm.AuditedVms.assertFault;
 import static org.juvm.AuditedVms.assertRefused;
 import static org.juvm.Program.PAGE;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.juvm.base.Inheritance;
@@ -75,6 +78,44 @@ class WiringTest {
     assertRefused(MapException.Reason.NO_ACCESS, () -> paging.wire(AT + 5 * PAGE, 2 * PAGE));
     assertRefused(MapException.Reason.NOT_MAPPED, () -> paging.unwire(AT, 6 * PAGE));
     assertThat(program.space.mappings()).isEqualTo(before);
+    assertThat(program.usedFrames()).isZero();
+  }
+
+  /** Wiring lets go of the map while it works; others wait for it, and find whole entries. */
+  @Test
+  void M9_othersWaitForARangeInTransition() throws InterruptedException {
+    Program program = program(256, 64);
+    Vmspace space = program.space;
+    AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+    List<Runnable> works =
+        List.of(
+            () -> space.paging().wire(AT, 64 * PAGE),
+            () -> space.paging().unwire(AT + 16 * PAGE, 32 * PAGE),
+            () -> space.protect(AT + 8 * PAGE, 16 * PAGE, Protection.READ),
+            () -> space.protect(AT, 64 * PAGE, Protection.READ_WRITE),
+            () -> space.map(MapRequest.anonymous(8 * PAGE).replacing(AT + 40 * PAGE)),
+            () -> space.fork().close());
+    List<Thread> threads = new ArrayList<>();
+    for (Runnable work : works) {
+      threads.add(
+          Thread.ofPlatform()
+              .uncaughtExceptionHandler((thread, e) -> failure.set(e))
+              .start(
+                  () -> {
+                    for (int i = 0; i < 100; i++) {
+                      work.run();
+                    }
+                  }));
+    }
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    assertThat(failure.get()).isNull();
+    assertThat(program.vm.audit()).isEmpty();
+    assertThat(space.mappedBytes()).isEqualTo(64 * PAGE);
+    space.paging().unwireAll();
+    assertThat(space.paging().wiredBytes()).isZero();
+    space.unmap(AT, 64 * PAGE);
     assertThat(program.usedFrames()).isZero();
   }
 
