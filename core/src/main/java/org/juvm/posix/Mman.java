@@ -56,8 +56,11 @@ public final class Mman {
   /** The same as MAP_ANON. */
   public static final int MAP_ANONYMOUS = 0x1000;
 
-  /** A stack that is mapped as it grows downwards. */
+  /** To be used as a stack: says nothing here, since all memory is made when it is touched. */
   public static final int MAP_STACK = 0x2000;
+
+  /** A stack that is mapped as it grows downwards. Linux has it. */
+  public static final int MAP_GROWSDOWN = 0x100;
 
   /** With MAP_FIXED: nothing is replaced. FreeBSD has it. */
   public static final int MAP_EXCL = 0x4000;

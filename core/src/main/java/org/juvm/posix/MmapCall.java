@@ -58,7 +58,7 @@ final class MmapCall {
   }
 
   private boolean isAnonymous() {
-    return has(Mman.MAP_ANON | Mman.MAP_STACK | Mman.MAP_GUARD);
+    return has(Mman.MAP_ANON | Mman.MAP_GROWSDOWN | Mman.MAP_GUARD);
   }
 
   /** The address of the first byte. */
@@ -103,7 +103,7 @@ final class MmapCall {
       return nothing();
     }
     checkLength(length);
-    if (has(Mman.MAP_STACK)) {
+    if (has(Mman.MAP_GROWSDOWN)) {
       // The guard is the program's own affair: the whole length can be used, as in NetBSD.
       return map(MapRequest.stack(length).guard(0), addr, alignment);
     }
@@ -120,16 +120,16 @@ final class MmapCall {
   /** As in FreeBSD: a guard is nothing but a place. */
   private void checkGuard() {
     int others =
-        Mman.MAP_SHARED | Mman.MAP_STACK | Mman.MAP_WIRED | Mman.MAP_NOFAULT | Mman.MAP_NOSYNC;
+        Mman.MAP_SHARED | Mman.MAP_GROWSDOWN | Mman.MAP_WIRED | Mman.MAP_NOFAULT | Mman.MAP_NOSYNC;
     call.require(
         !has(Mman.MAP_GUARD) || (len != 0 && prot == Mman.PROT_NONE && offset == 0 && !has(others)),
         Errno.EINVAL);
   }
 
-  /** As in FreeBSD and OpenBSD. */
+  /** As a stack in FreeBSD and OpenBSD. */
   private void checkStack() {
     call.require(
-        !has(Mman.MAP_STACK)
+        !has(Mman.MAP_GROWSDOWN)
             || (len != 0 && (prot & READ_WRITE) == READ_WRITE && !has(Mman.MAP_SHARED)),
         Errno.EINVAL);
   }

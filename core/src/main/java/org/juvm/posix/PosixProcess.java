@@ -102,11 +102,11 @@ public final class PosixProcess implements AutoCloseable {
    * above it, else the lowest. With MAP_ANON the offset says nothing; an anonymous mapping of
    * length 0 maps nothing and succeeds.
    *
-   * <p>MAP_EXCL makes MAP_FIXED refuse to replace anything. MAP_STACK needs PROT_READ and
-   * PROT_WRITE: the range is the stack's whether mapped or not, its upper end is mapped, and it
-   * grows down to addr as it is touched, within RLIMIT_STACK; it implies MAP_ANON. MAP_GUARD needs
-   * PROT_NONE and offset 0 and implies MAP_ANON: nothing can be accessed there or be made
-   * accessible.
+   * <p>MAP_EXCL makes MAP_FIXED refuse to replace anything. MAP_STACK says nothing, as in NetBSD.
+   * MAP_GROWSDOWN needs PROT_READ and PROT_WRITE: the range is the stack's whether mapped or not,
+   * its upper end is mapped, and it grows down to addr as it is touched, within RLIMIT_STACK; it
+   * implies MAP_ANON. MAP_GUARD needs PROT_NONE and offset 0 and implies MAP_ANON: nothing can be
+   * accessed there or be made accessible.
    *
    * <p>An offset inside a page gives an address inside a page, at the byte asked for; addr must
    * then be at the same place in its page if it is fixed. A shared mapping by a descriptor that is
@@ -125,11 +125,11 @@ public final class PosixProcess implements AutoCloseable {
    * @throws PosixException EINVAL for both types at once, a length of 0 without MAP_ANON, MAP_ANON
    *     with a descriptor, a negative offset, MAP_ALIGNED of 64 and more, a fixed address that is
    *     not aligned or is too low, MAP_EXCL without MAP_FIXED or where something is mapped, wrong
-   *     company of MAP_GUARD and MAP_STACK, MAP_NOFAULT with MAP_ANON, MAP_WIRED with PROT_NONE;
-   *     EFBIG if a fixed range is too high; EOVERFLOW if it wraps around, or the offset goes beyond
-   *     what can exist; EBADF; EACCES if prot is more than the descriptor gives; EPERM if an
-   *     immutable mapping would be replaced; ENOMEM for a length that wraps around when rounded, no
-   *     space, a limit, or memory for wiring
+   *     company of MAP_GUARD and MAP_GROWSDOWN, MAP_NOFAULT with MAP_ANON, MAP_WIRED with
+   *     PROT_NONE; EFBIG if a fixed range is too high; EOVERFLOW if it wraps around, or the offset
+   *     goes beyond what can exist; EBADF; EACCES if prot is more than the descriptor gives; EPERM
+   *     if an immutable mapping would be replaced; ENOMEM for a length that wraps around when
+   *     rounded, no space, a limit, or memory for wiring
    */
   public long mmap(long addr, long len, int prot, int flags, int fd, long offset) {
     Vmspace vmspace = running().vmspace();

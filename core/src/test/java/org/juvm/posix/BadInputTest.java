@@ -247,15 +247,15 @@ class BadInputTest {
     mmapFails(Errno.EINVAL, free, PAGE, Mman.PROT_NONE, guard, 0, 0);
     mmapFails(Errno.EINVAL, free, PAGE, Mman.PROT_NONE, guard, -1, PAGE);
     mmapFails(Errno.EINVAL, free, 0, Mman.PROT_NONE, guard, -1, 0);
-    mmapFails(Errno.EINVAL, free, PAGE, Mman.PROT_NONE, guard | Mman.MAP_STACK, -1, 0);
+    mmapFails(Errno.EINVAL, free, PAGE, Mman.PROT_NONE, guard | Mman.MAP_GROWSDOWN, -1, 0);
     mmapFails(Errno.EINVAL, free, PAGE, Mman.PROT_NONE, guard | Mman.MAP_WIRED, -1, 0);
-    int stack = FIXED | Mman.MAP_STACK;
+    int stack = FIXED | Mman.MAP_GROWSDOWN;
     for (int prot : new int[] {0, Mman.PROT_READ, Mman.PROT_WRITE, Mman.PROT_EXEC}) {
       mmapFails(Errno.EINVAL, free, PAGE, prot, stack, -1, 0);
     }
     mmapFails(Errno.EINVAL, free, 0, RW, stack, -1, 0);
     mmapFails(Errno.EINVAL, free, PAGE, RW, stack, 0, 0);
-    int shared = Mman.MAP_STACK | Mman.MAP_ANON | Mman.MAP_SHARED;
+    int shared = Mman.MAP_GROWSDOWN | Mman.MAP_ANON | Mman.MAP_SHARED;
     mmapFails(Errno.EINVAL, 0, PAGE, RW, shared, -1, 0);
   }
 

@@ -67,7 +67,10 @@ final class BsdOnLinux implements MemoryCalls {
     if (!Layout.isInside(address, 0)) {
       return linux.munmap(address, length);
     }
-    Step step = aligned(Step.Call.MUNMAP, address, length, 0);
+    if (isMisaligned(address)) {
+      return Answer.failed("EINVAL");
+    }
+    Step step = Step.of(Step.Call.MUNMAP, address, length, 0);
     return step.length() == 0 ? Answer.DONE : done(step);
   }
 
@@ -164,8 +167,11 @@ final class BsdOnLinux implements MemoryCalls {
         || isMisaligned(address)
         || (fixed && isMisaligned(target))
         || length <= 0
-        || targetLength <= 0) {
+        || targetLength == 0) {
       return Answer.failed("EINVAL");
+    }
+    if (targetLength < 0) {
+      return Answer.failed("ENOMEM");
     }
     long bytes = Layout.ceiling(length);
     long newBytes = Layout.ceiling(targetLength);
