@@ -28,7 +28,6 @@ public final class PosixProcess implements AutoCloseable {
   /** Where the heap starts if nothing else is said: 64 GiB, above what mmap uses first. */
   public static final long DEFAULT_BREAK_BASE = 1L << 36;
 
-  private final Vm vm;
   private final Descriptors descriptors;
 
   /** Guards the changes of image and exited. */
@@ -37,8 +36,7 @@ public final class PosixProcess implements AutoCloseable {
   private volatile Image image;
   private volatile boolean exited;
 
-  private PosixProcess(Vm vm, Image image, Descriptors descriptors) {
-    this.vm = vm;
+  private PosixProcess(Image image, Descriptors descriptors) {
     this.image = image;
     this.descriptors = descriptors;
   }
@@ -51,7 +49,7 @@ public final class PosixProcess implements AutoCloseable {
    * @throws IllegalStateException if the system is closed
    */
   public static PosixProcess create(Vm vm) {
-    return new PosixProcess(vm, Image.of(vm.newVmspace()), new Descriptors());
+    return new PosixProcess(Image.of(vm.newVmspace()), new Descriptors());
   }
 
   /**
@@ -65,14 +63,10 @@ public final class PosixProcess implements AutoCloseable {
   }
 
   private Image running() {
-    checkRunning();
-    return image;
-  }
-
-  private void checkRunning() {
     if (exited) {
       throw exitedException();
     }
+    return image;
   }
 
   private MappingCalls mappings() {
@@ -84,8 +78,7 @@ public final class PosixProcess implements AutoCloseable {
   }
 
   private SharedMemoryCalls sharedMemory() {
-    checkRunning();
-    return new SharedMemoryCalls(vm.sharedMemory(), descriptors);
+    return new SharedMemoryCalls(running().vmspace().vm().sharedMemory(), descriptors);
   }
 
   static IllegalStateException exitedException() {
@@ -445,7 +438,7 @@ public final class PosixProcess implements AutoCloseable {
   }
 
   private PosixProcess child(Image its) {
-    return new PosixProcess(vm, its, descriptors.copy());
+    return new PosixProcess(its, descriptors.copy());
   }
 
   /**
@@ -458,7 +451,7 @@ public final class PosixProcess implements AutoCloseable {
    * @throws PosixException ENOMEM as {@link #fork}
    */
   public void exec(@Nullable PosixProcess program) {
-    if (program != null && program.vm != vm) {
+    if (program != null && program.vmspace().vm() != vmspace().vm()) {
       throw new IllegalArgumentException("image of another system");
     }
     synchronized (life) {
@@ -480,8 +473,8 @@ public final class PosixProcess implements AutoCloseable {
   }
 
   /**
-   * Ends the process: its address space ends unless another process shares it, and its descriptors
-   * are closed. Doing it twice does nothing. ({@code _exit(2)})
+   * Ends the process: its address space ends unless another one shares it, its descriptors are
+   * closed. Doing it twice does nothing. ({@code _exit(2)})
    */
   public void exit() {
     synchronized (life) {
@@ -494,7 +487,7 @@ public final class PosixProcess implements AutoCloseable {
     descriptors.closeAll();
   }
 
-  /** The same as {@link #exit}. */
+  /** As {@link #exit}. */
   @Override
   public void close() {
     exit();

@@ -2,6 +2,8 @@ package org.juvm.posix;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.juvm.MemoryFault;
+
 /** What the tests of this package have in common. */
 final class PosixAssertions {
   static final int PAGE = 4096;
@@ -22,6 +24,16 @@ final class PosixAssertions {
     long address = page(firstPage);
     long length = (long) pages * PAGE;
     assertThat(process.mmap(address, length, prot, FIXED, -1, 0)).isEqualTo(address);
+  }
+
+  static void assertFault(MemoryFault.Reason reason, Runnable access) {
+    try {
+      access.run();
+    } catch (MemoryFault e) {
+      assertThat(e.reason()).isEqualTo(reason);
+      return;
+    }
+    throw new AssertionError("no fault: " + reason);
   }
 
   static void assertErrno(Errno errno, Runnable call) {
