@@ -199,18 +199,39 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
   }
 
   /**
-   * Sets the protection of a range that has no holes.
+   * Sets the protection of a range that has no holes. What was inaccessible is wired if everything
+   * in the future is; if that fails, it is inaccessible still, and what was not has changed.
    *
    * @param address page aligned
    * @param length greater than 0; rounded up to whole pages
    * @param protection what may be done from now on
    * @throws MapException NOT_MAPPED if there is a hole, MAXIMUM_PROTECTION if more is asked for
-   *     than the mapping may have, IMMUTABLE, SUBMAP
+   *     than the mapping may have, IMMUTABLE, SUBMAP; LIMIT, BEYOND_END or NO_MEMORY if what must
+   *     be wired cannot be
    * @throws IllegalStateException if the address space has ended
    */
   public void protect(long address, long length, Protection protection) {
     long end = ranges.checkedEnd(address, length);
-    check(new Protector(map).protect(address, end, protection), "protect", address, length);
+    Protector protector = new Protector(map);
+    check(protector.protect(address, end, protection), "protect", address, length);
+    long[] opened = protector.toWire();
+    MapOutcome wired = MapOutcome.DONE;
+    for (int i = 0; i < opened.length && wired == MapOutcome.DONE; i += 2) {
+      wired = new Wirer(map, vm.faults()).wireIfFuture(opened[i], opened[i + 1]);
+    }
+    if (wired != MapOutcome.DONE) {
+      for (int i = 0; i < opened.length; i += 2) {
+        close(opened[i], opened[i + 1]);
+      }
+      check(wired, "protect", address, length);
+    }
+  }
+
+  /** Makes what could not be wired inaccessible again, unless somebody else has changed it. */
+  private void close(long start, long end) {
+    MapOutcome unwired = new Wirer(map, vm.faults()).unwire(start, end, true);
+    MapOutcome closed = new Protector(map).protect(start, end, Protection.NONE);
+    assert unwired != MapOutcome.WIRED && closed != MapOutcome.MAXIMUM_PROTECTION;
   }
 
   /**
@@ -250,7 +271,7 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
    *
    * @param address page aligned
    * @param length greater than 0; rounded up to whole pages
-   * @throws MapException IMMUTABLE if a writable mapping is zeroed at fork, SUBMAP
+   * @throws MapException IMMUTABLE if a mapping that cannot be written is zeroed at fork, SUBMAP
    * @throws IllegalStateException if the address space has ended
    */
   public void makeImmutable(long address, long length) {

@@ -1,5 +1,6 @@
 package org.juvm.map;
 
+import java.util.Arrays;
 import org.juvm.base.Inheritance;
 import org.juvm.base.MapFlag;
 import org.juvm.base.Protection;
@@ -13,7 +14,12 @@ import org.juvm.trace.Counter;
  * <p>Source: {@code uvm_map_protect}, {@code uvm_map_inherit}, {@code uvm_map_immutable}.
  */
 public final class Protector {
+  private static final long[] NOTHING = {};
+
   private final VmMap map;
+
+  /** Pairs of start and end of what the last call has made accessible and must be wired. */
+  private long[] toWire = NOTHING;
 
   /**
    * An operation for one thread.
@@ -22,6 +28,15 @@ public final class Protector {
    */
   public Protector(VmMap map) {
     this.map = map;
+  }
+
+  /**
+   * What the last {@link #protect} has made accessible, if everything that is to come is wired.
+   *
+   * @return pairs of first address and the address after the last
+   */
+  public long[] toWire() {
+    return toWire;
   }
 
   /**
@@ -57,6 +72,13 @@ public final class Protector {
       MapEntry entry = clipped(first, start);
       for (; entry != null && entry.start < end; entry = entry.next) {
         map.clipper().clip(entry, end);
+        if (map.settings().wireFuture()
+            && entry.protection == Protection.NONE
+            && protection != Protection.NONE) {
+          toWire = Arrays.copyOf(toWire, toWire.length + 2);
+          toWire[toWire.length - 2] = entry.start;
+          toWire[toWire.length - 1] = entry.end;
+        }
         entry.protection = protection;
       }
       revoke(start, end, lost);
@@ -136,7 +158,7 @@ public final class Protector {
    *
    * @param start first address, page aligned
    * @param end the address after the last, page aligned
-   * @return DONE, IMMUTABLE if a writable mapping is zeroed at fork, SUBMAP or EXITED
+   * @return DONE, IMMUTABLE if a mapping that cannot be written is zeroed at fork, SUBMAP or EXITED
    */
   public MapOutcome makeImmutable(long start, long end) {
     return change(
@@ -148,7 +170,7 @@ public final class Protector {
           }
           boolean zeroed =
               entry.inheritance == Inheritance.ZERO
-                  && !Protection.READ_EXECUTE.includes(entry.protection);
+                  && (entry.protection.bits() & Protection.WRITE_BIT) == 0;
           return zeroed ? MapOutcome.IMMUTABLE : MapOutcome.DONE;
         },
         entry -> entry.set(MapFlag.IMMUTABLE, true),
