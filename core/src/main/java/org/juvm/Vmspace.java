@@ -136,7 +136,8 @@ public final class Vmspace implements AutoCloseable {
    * @throws MapException NO_SPACE if no hole is large enough or the range leaves the address space,
    *     OCCUPIED, IMMUTABLE or SUBMAP if something is in the way, LIMIT, NO_MEMORY,
    *     MAXIMUM_PROTECTION if the protection is more than the maximum, BEYOND_END if it is to be
-   *     wired and goes beyond the end of the shared memory
+   *     wired and goes beyond the end of the shared memory, NO_ACCESS if it is to be wired without
+   *     any rights. Only if NO_MEMORY is found while it is being wired, what it replaced is gone
    * @throws IllegalArgumentException if a number is out of range, or the shared memory belongs to
    *     another system
    * @throws IllegalStateException if the address space has ended, or the shared memory is closed
@@ -153,7 +154,10 @@ public final class Vmspace implements AutoCloseable {
     if (request.isMoreThanMaximum()) {
       check(MapOutcome.MAXIMUM_PROTECTION, "map", address, length);
     }
-    Mapper mapper = new Mapper(map);
+    if (request.isWired() && request.isInaccessible()) {
+      check(MapOutcome.NO_ACCESS, "map", address, length);
+    }
+    Mapper mapper = new Mapper(map, request.isWired());
     Placement placement = request.placement(address);
     MapOutcome outcome;
     if (request.isStack()) {
@@ -194,7 +198,7 @@ public final class Vmspace implements AutoCloseable {
     Wirer wirer = new Wirer(map, vm.faults());
     MapOutcome outcome = wanted ? wirer.wire(start, end, true) : wirer.wireIfFuture(start, end);
     if (outcome != MapOutcome.DONE) {
-      MapOutcome undone = new Unmapper(map).unmap(start, end);
+      MapOutcome undone = new Unmapper(map).undo(start, end);
       assert undone != MapOutcome.SUBMAP;
       check(outcome, "map", start, end - start);
     }
@@ -315,6 +319,9 @@ public final class Vmspace implements AutoCloseable {
       MapOutcome wired = new Wirer(map, vm.faults()).wireIfFuture(now + old, now + bytes);
       if (wired != MapOutcome.DONE) {
         unmap(now + old, bytes - old);
+        if (now != address) {
+          remapTo(now, old, old, address);
+        }
         check(wired, "remap", address, length);
       }
     }
@@ -336,7 +343,9 @@ public final class Vmspace implements AutoCloseable {
     Remapper remapper = new Remapper(map);
     check(
         remapper.duplicate(address, end - address, Placement.LOWEST), "duplicate", address, length);
-    return remapper.address();
+    long second = remapper.address();
+    wireIfWanted(false, second, second + end - address);
+    return second;
   }
 
   /**
@@ -477,15 +486,9 @@ public final class Vmspace implements AutoCloseable {
    */
   public Vmspace exec(@Nullable Vmspace image) {
     Vmspace fresh = image == null ? vm.newVmspace() : image.fork();
-    fresh.takeSettings(this);
+    fresh.map.takeSettings(map);
     close();
     return fresh;
-  }
-
-  private void takeSettings(Vmspace from) {
-    for (Limit limit : Limit.values()) {
-      setLimit(limit, from.limit(limit));
-    }
   }
 
   /** Keeps an address space that has ended from being forgotten. */

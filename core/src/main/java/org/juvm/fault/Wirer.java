@@ -233,6 +233,7 @@ public final class Wirer {
   public MapOutcome wireAll(boolean current, boolean future) {
     map.lockStable(map.minimum(), map.maximum());
     long[] ranges;
+    boolean futureBefore;
     try {
       if (map.isExited()) {
         return MapOutcome.EXITED;
@@ -245,9 +246,8 @@ public final class Wirer {
       if (more > map.settings().limit(Limit.LOCKED) - map.locked()) {
         return MapOutcome.LIMIT;
       }
-      if (future) {
-        map.settings().setWireFuture(true);
-      }
+      futureBefore = map.settings().wireFuture();
+      map.settings().setWireFuture(future || futureBefore);
       for (int i = 0; i < ranges.length; i += 2) {
         map.setInTransition(ranges[i], ranges[i + 1], true);
       }
@@ -266,17 +266,15 @@ public final class Wirer {
       map.unlockWrite();
     }
     if (outcome != MapOutcome.DONE) {
-      undoAll(ranges, future);
+      undoAll(ranges, futureBefore);
     }
     return outcome;
   }
 
   /** Takes back what {@link #wireAll} wired before it failed. */
-  private void undoAll(long[] ranges, boolean future) {
+  private void undoAll(long[] ranges, boolean futureBefore) {
     map.lockStable(map.minimum(), map.maximum());
-    if (future) {
-      map.settings().setWireFuture(false);
-    }
+    map.settings().setWireFuture(futureBefore);
     map.unlockWrite();
     for (int i = 0; i < ranges.length; i += 2) {
       // What is unmapped by now needs nothing.

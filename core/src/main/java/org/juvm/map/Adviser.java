@@ -106,9 +106,11 @@ public final class Adviser {
       if (refused != MapOutcome.DONE) {
         return refused;
       }
+      int amaps = 0;
       for (MapEntry entry = map.entries().firstEndingAfter(start);
           entry != null && entry.start < end;
           entry = entry.next) {
+        amaps += entry.amap == null ? 0 : 1;
         if (entry.wirings != 0) {
           return MapOutcome.WIRED;
         }
@@ -116,12 +118,12 @@ public final class Adviser {
           return MapOutcome.IMMUTABLE;
         }
       }
+      if (!map.machine().amaps().hasRoom(2 * Math.min(amaps, Unmapper.MAXIMUM_COPIES))) {
+        return MapOutcome.NO_MEMORY;
+      }
       for (MapEntry entry = map.entries().firstEndingAfter(start);
           entry != null && entry.start < end;
           entry = entry.next) {
-        if (!map.machine().amaps().hasRoom(2)) {
-          return MapOutcome.NO_MEMORY;
-        }
         free(entry, Math.max(start, entry.start), Math.min(end, entry.end), dead);
       }
       return MapOutcome.DONE;

@@ -5,6 +5,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.juvm.base.Limit;
 import org.juvm.base.MapFlag;
+import org.juvm.base.Protection;
 import org.juvm.object.AnonymousObject;
 import org.juvm.trace.Counter;
 
@@ -26,6 +27,9 @@ public final class Mapper {
 
   private long mappedTo;
 
+  /** Whether the caller will wire what is mapped in any case. */
+  private final boolean wired;
+
   /** What the last mapping replaced; null: nothing yet. */
   private @Nullable List<MapEntry> replaced;
 
@@ -35,7 +39,19 @@ public final class Mapper {
    * @param map the map to change
    */
   public Mapper(VmMap map) {
+    this(map, false);
+  }
+
+  /**
+   * An operation for one thread.
+   *
+   * @param map the map to change
+   * @param wired whether the caller is going to wire what is mapped; then nothing is replaced if
+   *     it is known that this cannot be done
+   */
+  public Mapper(VmMap map, boolean wired) {
     this.map = map;
+    this.wired = wired;
     unmapper = new Unmapper(map);
   }
 
@@ -75,7 +91,7 @@ public final class Mapper {
    * @return DONE, NO_SPACE, OCCUPIED, IMMUTABLE, SUBMAP, LIMIT, NO_MEMORY or EXITED
    */
   public MapOutcome map(Placement placement, long length, Attributes attributes) {
-    MapOutcome outcome = lockAndFind(placement, length, length);
+    MapOutcome outcome = lockAndFind(placement, length, length, attributes);
     if (outcome == MapOutcome.DONE) {
       try {
         enter(address, length, attributes);
@@ -108,7 +124,7 @@ public final class Mapper {
     if (initial == 0) {
       return MapOutcome.LIMIT;
     }
-    MapOutcome outcome = lockAndFind(placement, reserve, initial);
+    MapOutcome outcome = lockAndFind(placement, reserve, initial, attributes);
     if (outcome == MapOutcome.DONE) {
       try {
         long top = address + reserve;
@@ -137,7 +153,7 @@ public final class Mapper {
    * @return the submap, or null if there is no space, or the address space has ended
    */
   public @Nullable VmMap mapSubmap(Placement placement, long length) {
-    if (lockAndFind(placement, length, length) != MapOutcome.DONE) {
+    if (lockAndFind(placement, length, length, null) != MapOutcome.DONE) {
       return null;
     }
     try {
@@ -155,7 +171,8 @@ public final class Mapper {
   }
 
   /** If DONE, the map is locked for writing and the range is free. */
-  private MapOutcome lockAndFind(Placement placement, long length, long mapped) {
+  private MapOutcome lockAndFind(
+      Placement placement, long length, long mapped, @Nullable Attributes attributes) {
     if (placement.rule() == Placement.Rule.ANYWHERE) {
       map.lockWrite();
     } else {
@@ -163,7 +180,7 @@ public final class Mapper {
     }
     MapOutcome outcome = MapOutcome.NO_MEMORY;
     try {
-      outcome = find(placement, length, mapped);
+      outcome = find(placement, length, mapped, attributes);
     } finally {
       if (outcome != MapOutcome.DONE) {
         map.unlockWrite();
@@ -172,14 +189,35 @@ public final class Mapper {
     return outcome;
   }
 
-  private MapOutcome find(Placement placement, long length, long mapped) {
+  private MapOutcome find(
+      Placement placement, long length, long mapped, @Nullable Attributes attributes) {
     if (map.isExited()) {
       return MapOutcome.EXITED;
     }
     map.reserveEntries();
-    if (placement.rule() == Placement.Rule.ANYWHERE) {
-      return map.mayGrowBy(mapped) ? findSpace(placement, length) : MapOutcome.LIMIT;
+    MapOutcome found =
+        placement.rule() == Placement.Rule.ANYWHERE
+            ? findAnywhere(placement, length, mapped)
+            : findThere(placement, length, mapped);
+    if (found == MapOutcome.DONE && attributes != null && isToBeWired(attributes)) {
+      found =
+          map.refusalToWire(
+              address, address + length, mapped, attributes.object(), attributes.offset());
     }
+    if (found != MapOutcome.DONE || map.entries().isFree(address, address + length)) {
+      return found;
+    }
+    List<MapEntry> removed = new ArrayList<>(2);
+    replaced = removed;
+    return unmapper.remove(address, address + length, removed);
+  }
+
+  private boolean isToBeWired(Attributes attributes) {
+    return wired
+        || (map.settings().wireFuture() && attributes.protection() != Protection.NONE);
+  }
+
+  private MapOutcome findThere(Placement placement, long length, long mapped) {
     long start = placement.address();
     long end = start + length;
     if (start < map.minimum() || start > map.maximum() - length) {
@@ -195,15 +233,15 @@ public final class Mapper {
     if (placement.rule() == Placement.Rule.EXCLUSIVE) {
       return MapOutcome.OCCUPIED;
     }
-    if (!map.mayGrowBy(mapped - map.mappedBytes(start, end))) {
-      return MapOutcome.LIMIT;
-    }
-    List<MapEntry> removed = new ArrayList<>(2);
-    replaced = removed;
-    return unmapper.remove(start, end, removed);
+    return map.mayGrowBy(mapped - map.mappedBytes(start, end))
+        ? MapOutcome.DONE
+        : MapOutcome.LIMIT;
   }
 
-  private MapOutcome findSpace(Placement placement, long length) {
+  private MapOutcome findAnywhere(Placement placement, long length, long mapped) {
+    if (!map.mayGrowBy(mapped)) {
+      return MapOutcome.LIMIT;
+    }
     long lowest = map.minimum() + map.settings().displacement();
     long hint = placement.address() == 0 ? map.pageSize().round(lowest) : placement.address();
     long alignment = Math.max(placement.alignment(), map.pageSize().bytes());

@@ -5,6 +5,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.juvm.anon.DeadAnons;
 import org.juvm.base.MapFlag;
+import org.juvm.base.Protection;
 
 /**
  * Moves, resizes and doubles mappings without copying what is mapped.
@@ -93,6 +94,12 @@ public final class Remapper {
         return found;
       }
     }
+    if (newLength > length) {
+      MapOutcome refused = refusalToWire(start + length, newLength - length);
+      if (refused != MapOutcome.DONE) {
+        return refused;
+      }
+    }
     if (newLength < length) {
       map.reserveEntries();
       MapOutcome cut = new Unmapper(map).remove(start + newLength, start + length, removed);
@@ -109,6 +116,16 @@ public final class Remapper {
     }
     map.simplify(address, address + newLength);
     return MapOutcome.DONE;
+  }
+
+  /** Why what is added could not be wired, if it must be. */
+  private MapOutcome refusalToWire(long end, long more) {
+    MapEntry last = map.find(end - 1);
+    if (last == null || !map.settings().wireFuture() || last.protection == Protection.NONE) {
+      return MapOutcome.DONE;
+    }
+    long offset = last.offset + map.pageSize().vpn(end - last.start);
+    return map.refusalToWire(end, end, more, last.object, offset);
   }
 
   private static boolean isThere(Placement placement, long start) {
@@ -165,6 +182,7 @@ public final class Remapper {
     added.setLike(last, from, to);
     added.wirings = 0;
     added.set(MapFlag.USER_WIRED, false);
+    added.set(MapFlag.STACK, false);
     added.stack = null;
     added.needsCopy = last.object == null || last.copyOnWrite;
     if (last.object != null) {

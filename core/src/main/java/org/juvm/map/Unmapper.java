@@ -18,7 +18,7 @@ public final class Unmapper {
    * Room is made sure of for so many amaps whose nodes must be copied because only a part of what
    * is shared goes. Most need none.
    */
-  private static final int MAXIMUM_COPIES = 1024;
+  static final int MAXIMUM_COPIES = 1024;
 
   private final VmMap map;
 
@@ -40,12 +40,27 @@ public final class Unmapper {
    *     the range
    */
   public MapOutcome unmap(long start, long end) {
+    return unmap(start, end, false);
+  }
+
+  /**
+   * Removes a mapping that was just made and could not be completed, immutable or not.
+   *
+   * @param start first address, page aligned
+   * @param end the address after the last, page aligned
+   * @return as {@link #unmap}
+   */
+  public MapOutcome undo(long start, long end) {
+    return unmap(start, end, true);
+  }
+
+  private MapOutcome unmap(long start, long end, boolean immutable) {
     List<MapEntry> removed = new ArrayList<>(2);
     map.lockStable(start, end);
     MapOutcome outcome;
     try {
       map.reserveEntries();
-      outcome = remove(start, end, removed);
+      outcome = remove(start, end, removed, immutable);
       if (!removed.isEmpty()) {
         map.machine().counters().add(Counter.UNMAPS, 1);
       }
@@ -58,13 +73,17 @@ public final class Unmapper {
 
   /** As above, with the map locked for writing and the range stable; the caller releases. */
   MapOutcome remove(long start, long end, List<MapEntry> removed) {
+    return remove(start, end, removed, false);
+  }
+
+  private MapOutcome remove(long start, long end, List<MapEntry> removed, boolean immutable) {
     int amaps = 0;
     MapEntry entry = map.entries().firstEndingAfter(start);
     for (MapEntry each = entry; each != null && each.start < end; each = each.next) {
       if (each.submap != null) {
         return MapOutcome.SUBMAP;
       }
-      if (each.is(MapFlag.IMMUTABLE)) {
+      if (each.is(MapFlag.IMMUTABLE) && !immutable) {
         return MapOutcome.IMMUTABLE;
       }
       amaps += each.amap == null ? 0 : 1;

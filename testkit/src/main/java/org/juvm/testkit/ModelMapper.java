@@ -80,6 +80,9 @@ final class ModelMapper {
         return "BEYOND_END";
       }
     }
+    if (isAnyImmutable(address, request.length)) {
+      return "IMMUTABLE";
+    }
     space.unmap(address, request.length);
     enter(request, mapped);
     if (wire) {
@@ -115,7 +118,7 @@ final class ModelMapper {
     if (!space.mayGrowBy(mapped - (long) there.size() * space.pageSize())) {
       return "LIMIT";
     }
-    return there.stream().anyMatch(ModelSlot::isImmutable) ? "IMMUTABLE" : "";
+    return "";
   }
 
   private void enter(Request request, long mapped) {

@@ -14,7 +14,6 @@ import org.juvm.base.Access;
  * number of frames in use.
  */
 final class Duel implements AutoCloseable {
-  private static final int AUDIT_EVERY = 64;
   private static final int COMPARE_BYTES_EVERY = 128;
 
   private final Ground ground;
@@ -24,9 +23,12 @@ final class Duel implements AutoCloseable {
   private final SpaceCommands spaces;
   private final AccessCommands accesses;
   private final WindowCommands windows;
+  private final int auditEvery;
   private int done;
 
-  Duel(int pageSize) {
+  /** Audits after every so many commands. */
+  Duel(int pageSize, int auditEvery) {
+    this.auditEvery = auditEvery;
     ground = new Ground(pageSize);
     maps = new MapCommands(ground);
     paging = new PagingCommands(ground);
@@ -67,7 +69,7 @@ final class Duel implements AutoCloseable {
     }
     compareLayout();
     compareFrames();
-    if (done % AUDIT_EVERY == 0) {
+    if (done % auditEvery == 0) {
       audit();
     }
     if (done % COMPARE_BYTES_EVERY == COMPARE_BYTES_EVERY - 1) {
