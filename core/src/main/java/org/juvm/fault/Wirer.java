@@ -82,9 +82,12 @@ public final class Wirer {
         more += Math.min(end, entry.end()) - Math.max(start, entry.start());
       }
     }
-    return more <= map.settings().limit(Limit.LOCKED) - map.locked()
-        ? MapOutcome.DONE
-        : MapOutcome.LIMIT;
+    return mayWire(more) ? MapOutcome.DONE : MapOutcome.LIMIT;
+  }
+
+  /** Whether so many bytes may be wired on top of what is, which may be too much already. */
+  private boolean mayWire(long more) {
+    return more == 0 || more <= map.settings().limit(Limit.LOCKED) - map.locked();
   }
 
   private static boolean isUserWired(MapEntry entry) {
@@ -243,7 +246,7 @@ public final class Wirer {
       for (int i = 0; i < ranges.length; i += 2) {
         more += ranges[i + 1] - ranges[i];
       }
-      if (more > map.settings().limit(Limit.LOCKED) - map.locked()) {
+      if (!mayWire(more)) {
         return MapOutcome.LIMIT;
       }
       futureBefore = map.settings().wireFuture();

@@ -42,9 +42,6 @@ public final class Forker {
   /** Pairs of entries of parent and child whose wired pages are copied at the end. */
   private final List<MapEntry> wired = new ArrayList<>(0);
 
-  /** Whether something set entries of the parent apart that the child does not inherit. */
-  private boolean mayJoin;
-
   /**
    * Whether the child shares any memory, which must stay writable. Else the parent's whole page
    * table is write-protected at once: pages that are still its own alone cost a fault more, and the
@@ -110,9 +107,8 @@ public final class Forker {
       for (MapEntry copy : copies) {
         child.insert(copy);
       }
-      if (mayJoin) {
-        child.simplify(child.minimum(), child.maximum());
-      }
+      // What set the parent's entries apart is not always inherited, as wirings are not.
+      child.simplify(child.minimum(), child.maximum());
       return true;
     } finally {
       child.unlockWrite();
@@ -160,7 +156,6 @@ public final class Forker {
       }
       MapEntry copy = new MapEntry();
       copy.setLike(entry, entry.start, entry.end);
-      mayJoin |= entry.wirings != 0 || entry.inheritance == Inheritance.ZERO;
       copy.wirings = 0;
       copy.set(MapFlag.USER_WIRED, false);
       outcome =

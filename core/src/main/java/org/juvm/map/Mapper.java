@@ -46,8 +46,8 @@ public final class Mapper {
    * An operation for one thread.
    *
    * @param map the map to change
-   * @param wired whether the caller is going to wire what is mapped; then nothing is replaced if
-   *     it is known that this cannot be done
+   * @param wired whether the caller is going to wire what is mapped; then nothing is replaced if it
+   *     is known that this cannot be done
    */
   public Mapper(VmMap map, boolean wired) {
     this.map = map;
@@ -213,8 +213,7 @@ public final class Mapper {
   }
 
   private boolean isToBeWired(Attributes attributes) {
-    return wired
-        || (map.settings().wireFuture() && attributes.protection() != Protection.NONE);
+    return wired || (map.settings().wireFuture() && attributes.protection() != Protection.NONE);
   }
 
   private MapOutcome findThere(Placement placement, long length, long mapped) {
@@ -233,9 +232,7 @@ public final class Mapper {
     if (placement.rule() == Placement.Rule.EXCLUSIVE) {
       return MapOutcome.OCCUPIED;
     }
-    return map.mayGrowBy(mapped - map.mappedBytes(start, end))
-        ? MapOutcome.DONE
-        : MapOutcome.LIMIT;
+    return map.mayGrowBy(mapped - map.mappedBytes(start, end)) ? MapOutcome.DONE : MapOutcome.LIMIT;
   }
 
   private MapOutcome findAnywhere(Placement placement, long length, long mapped) {

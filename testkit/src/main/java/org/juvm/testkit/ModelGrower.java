@@ -35,9 +35,7 @@ final class ModelGrower {
       space.slots().put(each, above.getValue().like(new ModelPage()));
     }
     boolean wire = space.wireFuture && above.getValue().protection != Protection.NONE;
-    return !wire || wired(from, start)
-        ? ModelSpace.Refusal.NONE
-        : ModelSpace.Refusal.OUT_OF_MEMORY;
+    return !wire || wired(from, start) ? ModelSpace.Refusal.NONE : ModelSpace.Refusal.OUT_OF_MEMORY;
   }
 
   /** What has grown stays even if it cannot be wired. */

@@ -33,10 +33,14 @@ final class ModelPaging {
       return "NO_ACCESS";
     }
     long more = slots.stream().filter(slot -> !slot.isWired()).count() * space.pageSize();
-    if (more > space.lockedLimit - space.locked()) {
+    if (!mayWire(more)) {
       return "LIMIT";
     }
     return wireAllOf(space.range(at, length), shared);
+  }
+
+  private boolean mayWire(long more) {
+    return more == 0 || more <= space.lockedLimit - space.locked();
   }
 
   private String wireAllOf(Map<Long, ModelSlot> slots, LongPredicate shared) {
@@ -70,7 +74,7 @@ final class ModelPaging {
           space.slots().values().stream()
               .filter(slot -> !slot.isWired() && slot.protection != Protection.NONE)
               .count();
-      if (more * space.pageSize() > space.lockedLimit - space.locked()) {
+      if (!mayWire(more * space.pageSize())) {
         return "LIMIT";
       }
       String outcome = wireAllOf(space.slots(), shared);

@@ -292,7 +292,7 @@ public final class ModelSpace {
     return slotAt(address).forStore(pageSize).bytes;
   }
 
-  private ModelSlot slotAt(long address) {
+  ModelSlot slotAt(long address) {
     ModelSlot slot = slots.get(page(address));
     if (slot == null) {
       throw new IllegalArgumentException("not mapped: address=" + Long.toHexString(address));

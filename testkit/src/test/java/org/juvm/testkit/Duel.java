@@ -43,6 +43,11 @@ final class Duel implements AutoCloseable {
     ground.close();
   }
 
+  /** How many commands came to their end. */
+  int done() {
+    return done;
+  }
+
   /** Does all of it and compares everything at the end. */
   void run(List<Command> commands) {
     for (Command command : commands) {

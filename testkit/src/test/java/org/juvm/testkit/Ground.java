@@ -90,7 +90,7 @@ final class Ground implements AutoCloseable {
     List<Long> mapped = pair.model().pages();
     if (choice % 16 > 7 && !mapped.isEmpty()) {
       long page = mapped.get(choice / 16 % mapped.size());
-      if (choice % 16 == 14 && pair.model().slots().get(page).stack != null) {
+      if (choice % 16 == 14 && pair.model().slotAt(page * pageSize).stack != null) {
         return belowStack(pair.model(), page, choice / 16 % 200) * pageSize;
       }
       return page * pageSize;

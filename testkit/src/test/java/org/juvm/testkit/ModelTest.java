@@ -20,7 +20,8 @@ class ModelTest {
       Throwable failure = failure(pageSize, AUDIT_EVERY, history);
       if (failure != null) {
         List<Command> shrunk =
-            Shrinker.shrink(history, part -> failure(pageSize, 1, part) != null, SHRINKING_ATTEMPTS);
+            Shrinker.shrink(
+                history, part -> failure(pageSize, 1, part) != null, SHRINKING_ATTEMPTS);
         StringBuilder message = new StringBuilder(choices + ", shortest history:");
         shrunk.forEach(command -> message.append("\n  ").append(command));
         Throwable last = failure(pageSize, 1, shrunk);

@@ -129,7 +129,7 @@ final class WindowCommands {
   private void forkInModel(Pair parent, long at, int run, Vmspace made) {
     List<ModelFrame> lent = new ArrayList<>();
     for (long page : pages(parent.model(), at, run)) {
-      lent.add(parent.model().slots().get(page).forStore(ground.pageSize()));
+      lent.add(parent.model().slotAt(page * ground.pageSize()).forStore(ground.pageSize()));
     }
     lent.forEach(frame -> frame.wirings++);
     Pair pair = new Pair(made, ModelForker.fork(parent.model(), copiedAtOnce));
