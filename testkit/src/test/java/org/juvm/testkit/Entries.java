@@ -20,8 +20,7 @@ import org.juvm.Vmspace;
  */
 final class Entries {
   private static final Pattern RANGE = Pattern.compile("  ([0-9a-f]+)-([0-9a-f]+) (.*)");
-  private static final Pattern AMAP =
-      Pattern.compile("    amap ([0-9a-f]+): slots=(\\d+)\\+(\\d+) .*");
+  private static final Pattern AMAP = Pattern.compile("    amap ([0-9a-f]+): .*");
   private static final Pattern OBJECT = Pattern.compile("    object ([0-9a-f]+): page=(\\d+),.*");
 
   private static final class Entry {
@@ -29,7 +28,6 @@ final class Entries {
     long end;
     String attributes = "";
     String amap = "";
-    long slot;
     String object = "";
     long objectPage;
     boolean shared;
@@ -53,7 +51,6 @@ final class Entries {
         entries.put(entry.start, entry);
       } else if (amap.matches()) {
         entry.amap = amap.group(1);
-        entry.slot = Long.parseLong(amap.group(2));
         entry.shared = line.endsWith(", shared");
       } else if (object.matches()) {
         entry.object = object.group(1);

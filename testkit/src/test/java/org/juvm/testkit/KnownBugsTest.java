@@ -92,7 +92,7 @@ class KnownBugsTest {
           "wirer " + n,
           () -> {
             for (int i = 0; i < rounds; i++) {
-              long at = AT + choices.below(16) * PAGE;
+              long at = AT + choices.below(16) * (long) PAGE;
               ignoringRefusals(() -> space.paging().wire(at, 8 * PAGE));
               ignoringRefusals(() -> space.paging().unwire(at, 8 * PAGE));
             }
