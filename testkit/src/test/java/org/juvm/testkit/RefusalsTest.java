@@ -67,7 +67,7 @@ class RefusalsTest {
     Vmspace space = vm.newVmspace();
     space.paging().wireAll(false, true);
     SharedMemory memory = vm.sharedMemory().create(2 * PAGE);
-    space.map(MapRequest.of(memory, 0, 2 * PAGE).at(AT));
+    space.map(MapRequest.of(memory, 0, 2 * PAGE).at(AT).shared());
     space.paging().unwire(AT, 2 * PAGE);
     memory.resize(PAGE);
     assertThatThrownBy(() -> space.paging().wireAll(true, true)).isInstanceOf(MapException.class);
