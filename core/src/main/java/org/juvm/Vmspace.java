@@ -13,6 +13,7 @@ import org.juvm.map.Attributes;
 import org.juvm.map.Forker;
 import org.juvm.map.Inspector;
 import org.juvm.map.MapOutcome;
+import org.juvm.map.MapSettings;
 import org.juvm.map.Mapper;
 import org.juvm.map.Placement;
 import org.juvm.map.Protector;
@@ -486,7 +487,7 @@ public final class Vmspace implements AutoCloseable {
    */
   public Vmspace exec(@Nullable Vmspace image) {
     Vmspace fresh = image == null ? vm.newVmspace() : image.fork();
-    fresh.map.takeSettings(map);
+    MapSettings.copy(map, fresh.map);
     close();
     return fresh;
   }

@@ -80,6 +80,28 @@ public final class MapSettings {
     return random == null ? 0 : random.nextLong(RANDOM_PLACEMENT);
   }
 
+  /**
+   * Lets a map do what another one may, in the same way. Called without locks.
+   *
+   * @param from one map
+   * @param to the other
+   */
+  public static void copy(VmMap from, VmMap to) {
+    MapSettings taken = new MapSettings();
+    from.lockWrite();
+    try {
+      taken.inheritFrom(from.settings());
+    } finally {
+      from.unlockWrite();
+    }
+    to.lockWrite();
+    try {
+      to.settings().inheritFrom(taken);
+    } finally {
+      to.unlockWrite();
+    }
+  }
+
   /** Becomes like those of a parent, whose map is locked, too. */
   void inheritFrom(MapSettings parent) {
     System.arraycopy(parent.limits, 0, limits, 0, limits.length);

@@ -201,8 +201,8 @@ public final class Mapper {
             : findThere(placement, length, mapped);
     if (found == MapOutcome.DONE && attributes != null && isToBeWired(attributes)) {
       found =
-          map.refusalToWire(
-              address, address + length, mapped, attributes.object(), attributes.offset());
+          WiringAhead.refusal(
+              map, address, address + length, mapped, attributes.object(), attributes.offset());
     }
     if (found != MapOutcome.DONE || map.entries().isFree(address, address + length)) {
       return found;

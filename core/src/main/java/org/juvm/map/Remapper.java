@@ -125,7 +125,7 @@ public final class Remapper {
       return MapOutcome.DONE;
     }
     long offset = last.offset + map.pageSize().vpn(end - last.start);
-    return map.refusalToWire(end, end, more, last.object, offset);
+    return WiringAhead.refusal(map, end, end, more, last.object, offset);
   }
 
   private static boolean isThere(Placement placement, long start) {

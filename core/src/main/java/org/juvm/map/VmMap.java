@@ -8,7 +8,6 @@ import org.juvm.base.Limit;
 import org.juvm.base.MapFlag;
 import org.juvm.base.PageSize;
 import org.juvm.base.VmPanic;
-import org.juvm.object.AnonymousObject;
 import org.juvm.pmap.Pmap;
 import org.juvm.sync.EventCount;
 import org.juvm.sync.LockRank;
@@ -412,64 +411,6 @@ public final class VmMap {
    */
   public long locked() {
     return locked;
-  }
-
-  /** How much of a range is wired by the program. Bytes. */
-  private long lockedBytes(long start, long end) {
-    long bytes = 0;
-    for (MapEntry entry = entries.firstEndingAfter(start);
-        entry != null && entry.start < end;
-        entry = entry.next) {
-      if (entry.is(MapFlag.USER_WIRED)) {
-        bytes += Math.min(end, entry.end) - Math.max(start, entry.start);
-      }
-    }
-    return bytes;
-  }
-
-  /**
-   * Why a mapping that is about to be made could not be wired, as far as that can be known before.
-   *
-   * @param start first address of what it replaces
-   * @param end the address after the last
-   * @param bytes its size
-   * @param object what it maps, or null
-   * @param offset the first page of the object
-   * @return DONE, LIMIT or BEYOND_END
-   */
-  MapOutcome refusalToWire(
-      long start, long end, long bytes, @Nullable AnonymousObject object, long offset) {
-    if (bytes > settings.limit(Limit.LOCKED) - (locked - lockedBytes(start, end))) {
-      return MapOutcome.LIMIT;
-    }
-    if (object == null) {
-      return MapOutcome.DONE;
-    }
-    object.lock();
-    try {
-      return object.contains(offset + pageSize().vpn(bytes) - 1)
-          ? MapOutcome.DONE
-          : MapOutcome.BEYOND_END;
-    } finally {
-      object.unlock();
-    }
-  }
-
-  /** Becomes like another map in what it may do and how. Called without locks. */
-  public void takeSettings(VmMap from) {
-    MapSettings taken = new MapSettings();
-    from.lockWrite();
-    try {
-      taken.inheritFrom(from.settings);
-    } finally {
-      from.unlockWrite();
-    }
-    lockWrite();
-    try {
-      settings.inheritFrom(taken);
-    } finally {
-      unlockWrite();
-    }
   }
 
   /**
