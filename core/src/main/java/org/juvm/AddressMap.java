@@ -137,6 +137,9 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
     if (request.isMoreThanMaximum()) {
       check(MapOutcome.MAXIMUM_PROTECTION, "map", address, length);
     }
+    if (request.isWired() && request.isInaccessible()) {
+      check(MapOutcome.NO_ACCESS, "map", address, length);
+    }
     Mapper mapper = new Mapper(map, request.isWired());
     Placement placement = request.placement(address);
     MapOutcome outcome;

@@ -255,6 +255,10 @@ public final class MapRequest {
     return alignment;
   }
 
+  boolean isInaccessible() {
+    return protection == Protection.NONE;
+  }
+
   boolean isMoreThanMaximum() {
     return !maximum.includes(protection);
   }

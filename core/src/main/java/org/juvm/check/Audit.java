@@ -149,7 +149,7 @@ public final class Audit {
   private void countWirings(VmMap map, MapEntry entry) {
     int page = machine.pageSize().bytes();
     for (long address = entry.start(); address < entry.end(); address += page) {
-      int frame = map.memory().residentFrame(entry, address);
+      int frame = map.memory().wiredFrame(entry, address);
       if (frame == FrameTable.NONE) {
         find("wired page " + Long.toHexString(address) + " is not resident");
       } else {

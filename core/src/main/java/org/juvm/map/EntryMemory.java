@@ -248,6 +248,22 @@ public final class EntryMemory {
    * @return frame number, or {@link FrameTable#NONE} if the page is not resident
    */
   public int residentFrame(MapEntry entry, long address) {
+    return frame(entry, address, false);
+  }
+
+  /**
+   * As {@link #residentFrame}, also of a page that a smaller size of its object has put out of
+   * reach: it stays where it is while it is wired.
+   *
+   * @param entry the entry
+   * @param address an address in the page
+   * @return frame number, or {@link FrameTable#NONE} if the page is not resident
+   */
+  public int wiredFrame(MapEntry entry, long address) {
+    return frame(entry, address, true);
+  }
+
+  private int frame(MapEntry entry, long address, boolean beyondEnd) {
     long page = pageSize.vpn(address - entry.start);
     Amap amap = entry.amap;
     if (amap != null) {
@@ -267,7 +283,7 @@ public final class EntryMemory {
     }
     object.lock();
     try {
-      return object.contains(entry.offset + page)
+      return beyondEnd || object.contains(entry.offset + page)
           ? object.find(entry.offset + page)
           : FrameTable.NONE;
     } finally {

@@ -107,6 +107,8 @@ public final class Forker {
       for (MapEntry copy : copies) {
         child.insert(copy);
       }
+      // What set the parent's entries apart is not always inherited, as wirings are not.
+      child.simplify(child.minimum(), child.maximum());
       return true;
     } finally {
       child.unlockWrite();

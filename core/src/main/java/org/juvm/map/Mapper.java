@@ -20,9 +20,6 @@ public final class Mapper {
   private final VmMap map;
   private final Unmapper unmapper;
 
-  /** Whether what is mapped is going to be wired, whatever the settings say. */
-  private final boolean wired;
-
   /** Where the last mapping was put. Valid after DONE. */
   private long address;
 
@@ -30,6 +27,9 @@ public final class Mapper {
   private long mappedFrom;
 
   private long mappedTo;
+
+  /** Whether the caller will wire what is mapped in any case. */
+  private final boolean wired;
 
   private @Nullable VmMap submap;
 
@@ -40,8 +40,8 @@ public final class Mapper {
    * An operation for one thread.
    *
    * @param map the map to change
-   * @param wired whether the caller is going to wire what is mapped: then it is refused if that is
-   *     known to fail
+   * @param wired whether the caller is going to wire what is mapped; then nothing is replaced if it
+   *     is known that this cannot be done
    */
   public Mapper(VmMap map, boolean wired) {
     this.map = map;
@@ -82,10 +82,10 @@ public final class Mapper {
    * @param placement where
    * @param length bytes, page aligned, greater than 0
    * @param attributes like what; a reference to the object, if there is one, passes to the mapping
-   * @return DONE, NO_SPACE, OCCUPIED, IMMUTABLE, SUBMAP, LIMIT, NO_ACCESS, NO_MEMORY or EXITED
+   * @return DONE, NO_SPACE, OCCUPIED, IMMUTABLE, SUBMAP, LIMIT, NO_MEMORY or EXITED
    */
   public MapOutcome map(Placement placement, long length, Attributes attributes) {
-    MapOutcome outcome = lockAndFind(placement, length, length, attributes.protection());
+    MapOutcome outcome = lockAndFind(placement, length, length, attributes);
     if (outcome == MapOutcome.DONE) {
       try {
         enter(address, length, attributes);
@@ -118,7 +118,7 @@ public final class Mapper {
     if (initial == 0) {
       return MapOutcome.LIMIT;
     }
-    MapOutcome outcome = lockAndFind(placement, reserve, initial, attributes.protection());
+    MapOutcome outcome = lockAndFind(placement, reserve, initial, attributes);
     if (outcome == MapOutcome.DONE) {
       try {
         long top = address + reserve;
@@ -147,7 +147,7 @@ public final class Mapper {
    * @return DONE, and {@link #submap} is it; NO_SPACE, OCCUPIED, LIMIT or EXITED
    */
   public MapOutcome mapSubmap(Placement placement, long length) {
-    MapOutcome outcome = lockAndFind(placement, length, length, Protection.NONE);
+    MapOutcome outcome = lockAndFind(placement, length, length, null);
     if (outcome == MapOutcome.DONE) {
       try {
         VmMap made = new VmMap(map.machine(), map.pmap(), address, address + length);
@@ -180,7 +180,7 @@ public final class Mapper {
 
   /** If DONE, the map is locked for writing and the range is free. */
   private MapOutcome lockAndFind(
-      Placement placement, long length, long mapped, Protection protection) {
+      Placement placement, long length, long mapped, @Nullable Attributes attributes) {
     if (placement.rule() == Placement.Rule.ANYWHERE) {
       map.lockWrite();
     } else {
@@ -188,7 +188,7 @@ public final class Mapper {
     }
     MapOutcome outcome = MapOutcome.NO_MEMORY;
     try {
-      outcome = find(placement, length, mapped, protection);
+      outcome = find(placement, length, mapped, attributes);
     } finally {
       if (outcome != MapOutcome.DONE) {
         map.unlockWrite();
@@ -197,65 +197,66 @@ public final class Mapper {
     return outcome;
   }
 
-  private MapOutcome find(Placement placement, long length, long mapped, Protection protection) {
+  private MapOutcome find(
+      Placement placement, long length, long mapped, @Nullable Attributes attributes) {
     if (map.isExited()) {
       return MapOutcome.EXITED;
     }
-    boolean accessible = protection != Protection.NONE;
-    if (wired && !accessible) {
-      return MapOutcome.NO_ACCESS;
-    }
     map.reserveEntries();
-    long toWire = wired || (map.settings().wireFuture() && accessible) ? mapped : 0;
-    if (placement.rule() == Placement.Rule.ANYWHERE) {
-      return isWithinLimits(mapped, toWire, 0, 0) ? findSpace(placement, length) : MapOutcome.LIMIT;
+    MapOutcome found =
+        placement.rule() == Placement.Rule.ANYWHERE
+            ? findAnywhere(placement, length, mapped)
+            : findThere(placement, length, mapped);
+    if (found == MapOutcome.DONE && attributes != null && isToBeWired(attributes)) {
+      found =
+          WiringAhead.refusal(
+              map, address, address + length, mapped, attributes.object(), attributes.offset());
     }
-    long start = placement.address();
-    long end = start + length;
-    if (start < map.minimum()
-        || start > map.maximum() - length
-        || start % placement.alignment() != 0) {
-      return MapOutcome.NO_SPACE;
-    }
-    address = start;
-    boolean free = map.entries().isFree(start, end);
-    if (!free && placement.rule() == Placement.Rule.EXCLUSIVE) {
-      return MapOutcome.OCCUPIED;
-    }
-    if (!isWithinLimits(mapped, toWire, start, end)) {
-      return MapOutcome.LIMIT;
-    }
-    if (free) {
-      return MapOutcome.DONE;
+    if (found != MapOutcome.DONE || map.entries().isFree(address, address + length)) {
+      return found;
     }
     List<MapEntry> removed = new ArrayList<>(2);
     replaced = removed;
-    return unmapper.remove(start, end, removed);
+    return unmapper.remove(address, address + length, removed);
   }
 
-  /** Whether so much may be mapped and wired in place of what is in a range. */
-  private boolean isWithinLimits(long mapped, long toWire, long start, long end) {
-    if (!map.mayGrowBy(mapped - mappedBytes(start, end, false))) {
-      return false;
+  private boolean isToBeWired(Attributes attributes) {
+    return wired || (map.settings().wireFuture() && attributes.protection() != Protection.NONE);
+  }
+
+  private MapOutcome findThere(Placement placement, long length, long mapped) {
+    long start = placement.address();
+    long end = start + length;
+    if (start < map.minimum() || start > map.maximum() - length) {
+      return MapOutcome.NO_SPACE;
     }
-    long locked = map.locked() - mappedBytes(start, end, true);
-    return toWire <= Math.max(0, map.settings().limit(Limit.LOCKED) - locked);
+    if (start % placement.alignment() != 0) {
+      return MapOutcome.NO_SPACE;
+    }
+    address = start;
+    if (map.entries().isFree(start, end)) {
+      return map.mayGrowBy(mapped) ? MapOutcome.DONE : MapOutcome.LIMIT;
+    }
+    if (placement.rule() == Placement.Rule.EXCLUSIVE) {
+      return MapOutcome.OCCUPIED;
+    }
+    return map.mayGrowBy(mapped - mappedBytes(start, end)) ? MapOutcome.DONE : MapOutcome.LIMIT;
   }
 
-  /** How much of a range is mapped, or wired by the program. Bytes. */
-  private long mappedBytes(long start, long end, boolean wired) {
+  private long mappedBytes(long start, long end) {
     long bytes = 0;
     for (MapEntry entry = map.entries().firstEndingAfter(start);
         entry != null && entry.start < end;
         entry = entry.next) {
-      if (!wired || entry.is(MapFlag.USER_WIRED)) {
-        bytes += Math.min(end, entry.end) - Math.max(start, entry.start);
-      }
+      bytes += Math.min(end, entry.end) - Math.max(start, entry.start);
     }
     return bytes;
   }
 
-  private MapOutcome findSpace(Placement placement, long length) {
+  private MapOutcome findAnywhere(Placement placement, long length, long mapped) {
+    if (!map.mayGrowBy(mapped)) {
+      return MapOutcome.LIMIT;
+    }
     long lowest = map.minimum() + map.settings().displacement();
     long hint = placement.address() == 0 ? map.pageSize().round(lowest) : placement.address();
     long alignment = Math.max(placement.alignment(), map.pageSize().bytes());

@@ -51,9 +51,6 @@ public final class Remapper {
     MapOutcome outcome;
     try {
       outcome = check(start, start + length, newLength - length);
-      if (outcome == MapOutcome.DONE && !mayWire(start + length, newLength - length)) {
-        outcome = MapOutcome.LIMIT;
-      }
       if (outcome == MapOutcome.DONE) {
         outcome = change(start, length, newLength, placement);
       }
@@ -83,16 +80,6 @@ public final class Remapper {
     return map.mayGrowBy(more) ? MapOutcome.DONE : MapOutcome.LIMIT;
   }
 
-  /** Whether what is to be added behind a range can be wired, if it must be. */
-  private boolean mayWire(long end, long more) {
-    MapEntry last = map.find(end - 1);
-    return more <= 0
-        || !map.settings().wireFuture()
-        || last == null
-        || last.protection == Protection.NONE
-        || map.mayWireMore(more);
-  }
-
   private MapOutcome change(
       long start, long length, long newLength, @Nullable Placement placement) {
     address = start;
@@ -108,6 +95,12 @@ public final class Remapper {
       MapOutcome found = find(placement == null ? Placement.LOWEST : placement, newLength);
       if (found != MapOutcome.DONE) {
         return found;
+      }
+    }
+    if (newLength > length) {
+      MapOutcome refused = refusalToWire(start + length, newLength - length);
+      if (refused != MapOutcome.DONE) {
+        return refused;
       }
     }
     if (newLength < length) {
@@ -126,6 +119,16 @@ public final class Remapper {
     }
     map.simplify(address, address + newLength);
     return MapOutcome.DONE;
+  }
+
+  /** Why what is added could not be wired, if it must be. */
+  private MapOutcome refusalToWire(long end, long more) {
+    MapEntry last = map.find(end - 1);
+    if (last == null || !map.settings().wireFuture() || last.protection == Protection.NONE) {
+      return MapOutcome.DONE;
+    }
+    long offset = last.offset + map.pageSize().vpn(end - last.start);
+    return WiringAhead.refusal(map, end, end, more, last.object, offset);
   }
 
   private static boolean isThere(Placement placement, long start) {

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Set;
 import java.util.TreeMap;
@@ -17,47 +18,13 @@ import org.juvm.base.Protection;
  * What an address space must be like: a plain map from page to rights and bytes.
  *
  * <p>Every page is copied one by one and at once where the real system shares tables, so there is
- * nothing in here that can be out of date. Bytes are shared like this: a {@link Page} belongs to
- * all spaces that share it by inheritance; its {@link Frame} is also that of its copies, until one
- * of them is written. So the number of frames is what the real system must use, too.
+ * nothing in here that can be out of date. Bytes are shared like this: a page belongs to all spaces
+ * that share it by inheritance; its frame is also that of its copies, until one of them is written.
+ * So the number of frames is what the real system must use, too.
  *
  * <p>For one thread. Nothing is checked but what the real system promises to check.
  */
 public final class ModelSpace {
-
-  /** The bytes of a page. */
-  private static final class Frame {
-    final byte[] bytes;
-
-    /** Pages that have this frame. */
-    int pages = 1;
-
-    Frame(byte[] bytes) {
-      this.bytes = bytes;
-    }
-  }
-
-  /** A page, in one space or in several that inherited it shared. */
-  private static final class Page {
-    /** None: the page was never touched. */
-    @Nullable Frame frame;
-
-    /** Spaces that have this page. */
-    int spaces = 1;
-  }
-
-  /** A page in one space. */
-  private static final class Slot {
-    final Page page;
-    Protection protection;
-    Inheritance inheritance;
-
-    Slot(Page page, Protection protection, Inheritance inheritance) {
-      this.page = page;
-      this.protection = protection;
-      this.inheritance = inheritance;
-    }
-  }
 
   /** Why an access cannot be done. */
   public enum Refusal {
@@ -66,13 +33,31 @@ public final class ModelSpace {
     /** Nothing is mapped there. */
     NOT_MAPPED,
     /** The rights are missing. */
-    PROTECTION
+    PROTECTION,
+    /** A stack may not grow so far. */
+    STACK_LIMIT,
+    /** Beyond the end of shared memory. */
+    BEYOND_END,
+    /** What a stack grew by could not be wired. */
+    OUT_OF_MEMORY
   }
 
   private final int pageSize;
   private final long firstPage;
   private final long endPage;
-  private final NavigableMap<Long, Slot> slots = new TreeMap<>();
+  private final NavigableMap<Long, ModelSlot> slots = new TreeMap<>();
+
+  /** Whether what is mapped from now on is wired. */
+  boolean wireFuture;
+
+  /** The most that may be wired, in bytes. */
+  long lockedLimit = Long.MAX_VALUE;
+
+  /** The most that may be mapped, in bytes. */
+  long spaceLimit = Long.MAX_VALUE;
+
+  /** Whether any memory of this space has ever been that of another mapping, too. */
+  boolean hasRelatives;
 
   /**
    * An empty space.
@@ -87,15 +72,31 @@ public final class ModelSpace {
     endPage = maximum / pageSize;
   }
 
-  private long page(long address) {
+  /** An empty space with the same limits. */
+  ModelSpace newRelative() {
+    ModelSpace other = new ModelSpace(pageSize, firstPage * pageSize, endPage * pageSize);
+    other.lockedLimit = lockedLimit;
+    other.spaceLimit = spaceLimit;
+    return other;
+  }
+
+  int pageSize() {
+    return pageSize;
+  }
+
+  long page(long address) {
     return Math.floorDiv(address, (long) pageSize);
   }
 
-  private NavigableMap<Long, Slot> range(long address, long length) {
+  NavigableMap<Long, ModelSlot> slots() {
+    return slots;
+  }
+
+  NavigableMap<Long, ModelSlot> range(long address, long length) {
     return slots.subMap(page(address), true, page(address + length - 1), true);
   }
 
-  // ---- mappings ----
+  // ---- space ----
 
   /**
    * Where a mapping is put that may be anywhere.
@@ -104,14 +105,45 @@ public final class ModelSpace {
    * @return address of the lowest hole that is large enough, or -1
    */
   public long lowestHole(long pages) {
+    return hole(0, pages, 1);
+  }
+
+  /**
+   * As above, not below a page, at a multiple of so many pages. What stacks reserve is left out.
+   */
+  long hole(long from, long pages, long alignment) {
     long start = firstPage;
-    for (long used : slots.keySet()) {
-      if (used - start >= pages) {
-        break;
+    for (Map.Entry<Long, ModelSlot> used : slots.entrySet()) {
+      ModelStack stack = used.getValue().stack;
+      long end = used.getKey();
+      if (stack != null && start < end) {
+        end = Math.clamp(stack.low(), start, end);
       }
-      start = used + 1;
+      long found = fit(start, end, from, pages, alignment);
+      if (found >= 0) {
+        return found;
+      }
+      start = used.getKey() + 1;
     }
-    return start + pages <= endPage ? start * pageSize : -1;
+    return fit(start, endPage, from, pages, alignment);
+  }
+
+  private long fit(long start, long end, long from, long pages, long alignment) {
+    long found = Math.ceilDiv(Math.max(start, from), alignment) * alignment;
+    return found + pages <= end ? found * pageSize : -1;
+  }
+
+  boolean isInside(long address, long length) {
+    return page(address) >= firstPage && page(address + length) <= endPage;
+  }
+
+  boolean mayGrowBy(long bytes) {
+    return bytes <= 0 || bytes <= spaceLimit - (long) slots.size() * pageSize;
+  }
+
+  /** Bytes that are wired. */
+  long locked() {
+    return slots.values().stream().filter(ModelSlot::isWired).count() * pageSize;
   }
 
   /**
@@ -136,6 +168,8 @@ public final class ModelSpace {
     return range(address, length).size() == page(address + length - 1) - page(address) + 1;
   }
 
+  // ---- mappings ----
+
   /**
    * Maps zeros.
    *
@@ -145,7 +179,7 @@ public final class ModelSpace {
    */
   public void map(long address, long length, Protection protection) {
     for (long page = page(address); page < page(address + length); page++) {
-      slots.put(page, new Slot(new Page(), protection, Inheritance.COPY));
+      slots.put(page, new ModelSlot(protection));
     }
   }
 
@@ -156,17 +190,9 @@ public final class ModelSpace {
    * @param length bytes, page aligned
    */
   public void unmap(long address, long length) {
-    NavigableMap<Long, Slot> gone = range(address, length);
-    gone.values().forEach(slot -> drop(slot.page));
+    NavigableMap<Long, ModelSlot> gone = range(address, length);
+    gone.values().forEach(ModelSlot::drop);
     gone.clear();
-  }
-
-  private static void drop(Page page) {
-    page.spaces--;
-    Frame frame = page.frame;
-    if (page.spaces == 0 && frame != null) {
-      frame.pages--;
-    }
   }
 
   /**
@@ -197,57 +223,43 @@ public final class ModelSpace {
    * @return the child
    */
   public ModelSpace fork() {
-    ModelSpace child = new ModelSpace(pageSize, firstPage * pageSize, endPage * pageSize);
-    slots.forEach(
-        (number, slot) -> {
-          switch (slot.inheritance) {
-            case SHARE -> {
-              slot.page.spaces++;
-              child.put(number, slot, slot.page);
-            }
-            case COPY -> child.put(number, slot, copy(slot.page));
-            case ZERO -> child.put(number, slot, new Page());
-            case NONE -> {}
-          }
-        });
-    return child;
-  }
-
-  private void put(long number, Slot like, Page page) {
-    slots.put(number, new Slot(page, like.protection, like.inheritance));
-  }
-
-  private static Page copy(Page original) {
-    Page copy = new Page();
-    Frame frame = original.frame;
-    if (frame != null) {
-      frame.pages++;
-      copy.frame = frame;
-    }
-    return copy;
+    return ModelForker.fork(this, _ -> false);
   }
 
   /** Ends the space. */
   public void exit() {
-    slots.values().forEach(slot -> drop(slot.page));
+    slots.values().forEach(ModelSlot::drop);
     slots.clear();
   }
 
   // ---- accesses ----
 
   /**
-   * Whether an access to one byte can be done.
+   * Whether an access to one byte can be done. A stack grows to make it possible.
    *
    * @param address where
    * @param access what
    * @return NONE, or why not
    */
   public Refusal refusal(long address, Access access) {
-    Slot slot = slots.get(page(address));
+    return refusal(address, access, false);
+  }
+
+  /** As above, and the maximum counts instead of the protection if that is to be overridden. */
+  Refusal refusal(long address, Access access, boolean override) {
+    ModelSlot slot = slots.get(page(address));
     if (slot == null) {
-      return Refusal.NOT_MAPPED;
+      Refusal refused = new ModelGrower(this).grow(page(address));
+      if (refused != Refusal.NONE) {
+        return refused;
+      }
+      slot = slotAt(address);
     }
-    return slot.protection.permits(access) ? Refusal.NONE : Refusal.PROTECTION;
+    Protection rights = override ? slot.maximum : slot.protection;
+    if (!rights.permits(access)) {
+      return Refusal.PROTECTION;
+    }
+    return slot.isBeyondEnd() ? Refusal.BEYOND_END : Refusal.NONE;
   }
 
   /**
@@ -257,13 +269,7 @@ public final class ModelSpace {
    * @return the byte
    */
   public byte load(long address) {
-    Page page = pageAt(address);
-    Frame frame = page.frame;
-    if (frame == null) {
-      frame = new Frame(new byte[pageSize]);
-      page.frame = frame;
-    }
-    return frame.bytes[offset(address)];
+    return slotAt(address).forLoad(pageSize).bytes[offset(address)];
   }
 
   /**
@@ -283,25 +289,15 @@ public final class ModelSpace {
    * @return its bytes
    */
   public byte[] touchForStore(long address) {
-    Page page = pageAt(address);
-    Frame frame = page.frame;
-    if (frame == null) {
-      frame = new Frame(new byte[pageSize]);
-      page.frame = frame;
-    } else if (frame.pages != 1) {
-      frame.pages--;
-      frame = new Frame(frame.bytes.clone());
-      page.frame = frame;
-    }
-    return frame.bytes;
+    return slotAt(address).forStore(pageSize).bytes;
   }
 
-  private Page pageAt(long address) {
-    Slot slot = slots.get(page(address));
+  ModelSlot slotAt(long address) {
+    ModelSlot slot = slots.get(page(address));
     if (slot == null) {
       throw new IllegalArgumentException("not mapped: address=" + Long.toHexString(address));
     }
-    return slot.page;
+    return slot;
   }
 
   private int offset(long address) {
@@ -317,7 +313,7 @@ public final class ModelSpace {
    * @return the inheritance, or null if nothing is mapped there
    */
   public @Nullable Inheritance inheritance(long address) {
-    Slot slot = slots.get(page(address));
+    ModelSlot slot = slots.get(page(address));
     return slot == null ? null : slot.inheritance;
   }
 
@@ -333,35 +329,37 @@ public final class ModelSpace {
   /**
    * The attributes of all pages, one line per run of equal ones.
    *
-   * @return for example {@code 10000-14000 rw- COPY}
+   * @return for example {@code 10000-14000 rw-/rwx COPY NORMAL []}
    */
   public List<String> layout() {
     List<String> lines = new ArrayList<>();
     long start = 0;
     long next = -1;
-    String attributes = "";
-    for (long number : slots.keySet()) {
-      Slot slot = slots.get(number);
-      String here = slot == null ? "" : slot.protection + " " + slot.inheritance;
-      if (number != next || !here.equals(attributes)) {
-        add(lines, start, next, attributes);
+    ModelSlot last = null;
+    for (Map.Entry<Long, ModelSlot> each : slots.entrySet()) {
+      long number = each.getKey();
+      ModelSlot slot = each.getValue();
+      if (last == null || number != next || !slot.continues(last)) {
+        add(lines, start, next, last);
         start = number;
-        attributes = here;
       }
+      last = slot;
       next = number + 1;
     }
-    add(lines, start, next, attributes);
+    add(lines, start, next, last);
     return lines;
   }
 
-  private void add(List<String> lines, long start, long end, String attributes) {
-    if (end >= 0) {
+  private void add(List<String> lines, long start, long end, @Nullable ModelSlot last) {
+    if (last != null) {
+      long first = last.object == null ? 0 : last.index - (end - start - 1);
       lines.add(
           Long.toHexString(start * pageSize)
               + "-"
               + Long.toHexString(end * pageSize)
               + " "
-              + attributes);
+              + last.attributes()
+              + (last.object == null ? "" : " " + first));
     }
   }
 
@@ -372,8 +370,8 @@ public final class ModelSpace {
    * @return its bytes; zeros if it was never touched
    */
   public byte[] peek(long number) {
-    Slot slot = slots.get(number);
-    Frame frame = slot == null ? null : slot.page.frame;
+    ModelSlot slot = slots.get(number);
+    ModelFrame frame = slot == null ? null : slot.resident();
     return frame == null ? new byte[pageSize] : Arrays.copyOf(frame.bytes, pageSize);
   }
 
@@ -384,15 +382,26 @@ public final class ModelSpace {
    * @return how many frames they need together
    */
   public static int countFrames(Collection<ModelSpace> spaces) {
-    Set<Frame> frames = new HashSet<>();
+    return countFrames(spaces, Set.of());
+  }
+
+  /** As above, with shared memory that may or may not be mapped. */
+  static int countFrames(Collection<ModelSpace> spaces, Collection<ModelObject> open) {
+    Set<ModelFrame> frames = new HashSet<>();
+    Set<ModelObject> objects = new HashSet<>(open);
     for (ModelSpace space : spaces) {
-      for (Slot slot : space.slots.values()) {
-        Frame frame = slot.page.frame;
+      for (ModelSlot slot : space.slots.values()) {
+        ModelFrame frame = slot.page.frame;
         if (frame != null) {
           frames.add(frame);
         }
+        ModelObject object = slot.object;
+        if (object != null) {
+          objects.add(object);
+        }
       }
     }
+    objects.forEach(object -> frames.addAll(object.frames()));
     return frames.size();
   }
 }

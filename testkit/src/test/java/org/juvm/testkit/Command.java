@@ -19,27 +19,62 @@ import java.util.List;
 record Command(
     Kind kind, int space, int cpu, int page, int target, int offset, long value, int option) {
 
+  /** What commands are about. */
+  enum Subject {
+    MAPS,
+    PAGING,
+    OBJECTS,
+    SPACES,
+    ACCESSES,
+    WINDOWS
+  }
+
   /** What can be done, and how often it is. */
   enum Kind {
-    MAP_AT(8),
-    MAP_ANYWHERE(2),
-    UNMAP(5),
-    PROTECT(5),
-    INHERIT(4),
-    FORK(4),
-    EXIT(2),
-    GET(20),
-    SET(30),
-    ATOMIC(8),
-    READ(5),
-    WRITE(5),
-    FILL(3),
-    COPY(5),
-    MISMATCH(2),
-    WINDOW_READ(2),
-    WINDOW_WRITE(3),
-    WINDOW_FORK(2),
-    WINDOW_UNMAP(1);
+    MAP_AT(Subject.MAPS, 5),
+    MAP_ANYWHERE(Subject.MAPS, 2),
+    MAP(Subject.MAPS, 5),
+    MAP_OBJECT(Subject.MAPS, 6),
+    MAP_STACK(Subject.MAPS, 1),
+    UNMAP(Subject.MAPS, 6),
+    PROTECT(Subject.MAPS, 5),
+    PROTECT_MAXIMUM(Subject.MAPS, 1),
+    IMMUTABLE(Subject.MAPS, 1),
+    PERMITS(Subject.MAPS, 1),
+    INHERIT(Subject.MAPS, 4),
+    REMAP(Subject.MAPS, 3),
+    REMAP_TO(Subject.MAPS, 2),
+    DUPLICATE(Subject.MAPS, 2),
+    WIRE(Subject.PAGING, 5),
+    UNWIRE(Subject.PAGING, 4),
+    WIRE_ALL(Subject.PAGING, 1),
+    UNWIRE_ALL(Subject.PAGING, 2),
+    DISCARD(Subject.PAGING, 5),
+    ADVISE(Subject.PAGING, 3),
+    CLEAN(Subject.PAGING, 1),
+    RESIDENT(Subject.PAGING, 3),
+    OBJECT_CREATE(Subject.OBJECTS, 3),
+    OBJECT_RESIZE(Subject.OBJECTS, 3),
+    OBJECT_CLOSE(Subject.OBJECTS, 1),
+    FORK(Subject.SPACES, 5),
+    EXIT(Subject.SPACES, 2),
+    EXEC(Subject.SPACES, 1),
+    UNSHARE(Subject.SPACES, 1),
+    LIMIT(Subject.SPACES, 2),
+    GET(Subject.ACCESSES, 20),
+    SET(Subject.ACCESSES, 30),
+    ATOMIC(Subject.ACCESSES, 8),
+    READ(Subject.ACCESSES, 5),
+    WRITE(Subject.ACCESSES, 5),
+    FILL(Subject.ACCESSES, 3),
+    COPY(Subject.ACCESSES, 5),
+    MISMATCH(Subject.ACCESSES, 2),
+    DEBUG_READ(Subject.ACCESSES, 3),
+    DEBUG_WRITE(Subject.ACCESSES, 4),
+    WINDOW_READ(Subject.WINDOWS, 2),
+    WINDOW_WRITE(Subject.WINDOWS, 3),
+    WINDOW_FORK(Subject.WINDOWS, 3),
+    WINDOW_UNMAP(Subject.WINDOWS, 1);
 
     private static final List<Kind> DECK = new ArrayList<>();
 
@@ -51,10 +86,16 @@ record Command(
       }
     }
 
+    private final Subject subject;
     private final int weight;
 
-    Kind(int weight) {
+    Kind(Subject subject, int weight) {
+      this.subject = subject;
       this.weight = weight;
+    }
+
+    Subject subject() {
+      return subject;
     }
   }
 

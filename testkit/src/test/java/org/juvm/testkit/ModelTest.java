@@ -8,6 +8,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Random histories over several forked spaces, compared with the model after every step. */
 class ModelTest {
   private static final int STEPS = 3000;
+  private static final int AUDIT_EVERY = 64;
   private static final int SHRINKING_ATTEMPTS = 2000;
 
   @ParameterizedTest
@@ -16,20 +17,21 @@ class ModelTest {
     Choices choices = Choices.fresh();
     for (int i = 0; i < Choices.times(6); i++) {
       List<Command> history = Command.history(choices, STEPS);
-      Throwable failure = failure(pageSize, history);
+      Throwable failure = failure(pageSize, AUDIT_EVERY, history);
       if (failure != null) {
         List<Command> shrunk =
-            Shrinker.shrink(history, part -> failure(pageSize, part) != null, SHRINKING_ATTEMPTS);
+            Shrinker.shrink(
+                history, part -> failure(pageSize, 1, part) != null, SHRINKING_ATTEMPTS);
         StringBuilder message = new StringBuilder(choices + ", shortest history:");
         shrunk.forEach(command -> message.append("\n  ").append(command));
-        Throwable last = failure(pageSize, shrunk);
+        Throwable last = failure(pageSize, 1, shrunk);
         throw new AssertionError(message.toString(), last == null ? failure : last);
       }
     }
   }
 
-  private static @Nullable Throwable failure(int pageSize, List<Command> history) {
-    try (Duel duel = new Duel(pageSize)) {
+  private static @Nullable Throwable failure(int pageSize, int auditEvery, List<Command> history) {
+    try (Duel duel = new Duel(pageSize, auditEvery)) {
       duel.run(history);
       return null;
     } catch (Throwable e) {

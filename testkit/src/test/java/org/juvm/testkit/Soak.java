@@ -25,7 +25,7 @@ import org.juvm.base.Protection;
  * prefix of one version followed by the rest of the one before. Beside that there is a page of
  * counters in each space, to which all threads add.
  *
- * <p>As a program: {@code Soak SECONDS}.
+ * <p>As a program: {@code Soak SECONDS}, which runs {@link MapSoak} beside it.
  */
 final class Soak {
   private static final int SPACES = 2;
@@ -330,9 +330,19 @@ final class Soak {
     return rounds.get();
   }
 
+  /** Both mixes at once, each in a system of its own. */
   public static void main(String[] args) {
+    long seconds = Long.parseLong(args[0]);
+    Choices choices = Choices.fresh();
+    System.out.println(choices);
     Soak soak = new Soak();
-    Statistics statistics = soak.run(Budget.seconds(Long.parseLong(args[0])), Choices.fresh());
-    System.out.println(soak.rounds() + " rounds, audit clean\n" + statistics);
+    MapSoak maps = new MapSoak();
+    Choices forMaps = choices.split();
+    Crew crew = new Crew();
+    crew.add("maps", () -> System.out.println(maps.run(Budget.seconds(seconds), forMaps)));
+    crew.add("accesses", () -> System.out.println(soak.run(Budget.seconds(seconds), choices)));
+    crew.run();
+    System.out.println(
+        soak.rounds() + " rounds, and " + maps.rounds() + " on one map; audits clean");
   }
 }

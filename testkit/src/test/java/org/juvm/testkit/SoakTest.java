@@ -15,4 +15,12 @@ class SoakTest {
     assertThat(statistics.copies()).as("pages copied, %s", choices).isPositive();
     assertThat(statistics.forks()).isGreaterThan(100);
   }
+
+  @Test
+  void fourThreadsChangeOneMap() {
+    Choices choices = Choices.fresh();
+    Statistics statistics = new MapSoak().run(Budget.rounds(Choices.times(6000)), choices);
+    assertThat(statistics.copies()).as("pages copied, %s", choices).isPositive();
+    assertThat(statistics.forks()).isGreaterThan(100);
+  }
 }
