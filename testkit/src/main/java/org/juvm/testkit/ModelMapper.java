@@ -198,7 +198,7 @@ final class ModelMapper {
   String makeImmutable(long at, long length) {
     for (ModelSlot slot : space.range(at, length).values()) {
       if (slot.inheritance == Inheritance.ZERO
-          && !Protection.READ_EXECUTE.includes(slot.protection)) {
+          && (slot.protection.bits() & Protection.WRITE_BIT) == 0) {
         return "IMMUTABLE";
       }
     }
