@@ -41,7 +41,8 @@ public final class Paging {
    * @param address first address
    * @param length size of the range
    * @throws MapException NOT_MAPPED if there is a hole, NO_ACCESS if a part has no rights, LIMIT if
-   *     more than the limit LOCKED would be wired, BEYOND_END, NO_MEMORY; then nothing has changed
+   *     more than the limit LOCKED would be wired, BEYOND_END, NO_MEMORY; then nothing is wired
+   *     that was not, though pages that were made on the way may stay
    */
   public void wire(long address, long length) {
     long end = ranges.checkedEnd(address, length);
@@ -137,8 +138,8 @@ public final class Paging {
 
   /**
    * Frees the private pages of a range that nobody else sees: it reads as zeros, or as what lies
-   * behind it. Pages shared with other address spaces stay as they are. Holes are left out. ({@code
-   * MADV_FREE})
+   * behind it. What mappings share with others, by inheritance or since a fork, stays as it is as a
+   * whole. Holes are left out. ({@code MADV_FREE})
    *
    * @param address first address
    * @param length size of the range

@@ -187,6 +187,9 @@ public final class Vmspace extends AddressMap implements AutoCloseable {
    * @throws MapException as {@link #fork}; then the caller keeps its reference
    */
   public Vmspace exec(@Nullable Vmspace image) {
+    if (references.get() == 0) {
+      throw new IllegalStateException("the address space has ended: vmspace=" + id());
+    }
     Vmspace fresh = image == null ? vm().newVmspace() : image.fork();
     MapSettings.copy(map(), fresh.map());
     close();

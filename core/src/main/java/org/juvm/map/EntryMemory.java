@@ -111,6 +111,9 @@ public final class EntryMemory {
       if (own == FrameTable.NONE) {
         return false;
       }
+      if (anon == 0 && isCutOff(entry, i)) {
+        machine.ram().zero(own);
+      }
       moveWiring(entry, i, anon, old, own, 0);
     }
     return true;
@@ -201,6 +204,20 @@ public final class EntryMemory {
       amap.unlock();
     }
     return pages(entry) - there[0];
+  }
+
+  /** Whether a page of an object is out of reach, because the object was made smaller. */
+  private static boolean isCutOff(MapEntry entry, long page) {
+    AnonymousObject object = entry.object;
+    if (object == null) {
+      return false;
+    }
+    object.lock();
+    try {
+      return !object.contains(entry.offset + page);
+    } finally {
+      object.unlock();
+    }
   }
 
   private int objectFrame(MapEntry entry, long page) {

@@ -113,7 +113,8 @@ final class ModelSlot {
       old.wirings -= page.wirings;
       bytes = old.bytes.clone();
     } else if (behind != null) {
-      bytes = behind.get(index).bytes.clone();
+      // What was cut off while it was wired is not to be seen again.
+      bytes = behind.contains(index) ? behind.get(index).bytes.clone() : new byte[pageSize];
       behind.unwire(index, page.wirings);
     } else {
       bytes = new byte[pageSize];
