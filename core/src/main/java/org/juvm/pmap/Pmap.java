@@ -328,20 +328,7 @@ public final class Pmap {
    * frame's owner.
    */
   void removeIfMapped(long vpn, int frame) {
-    lock.lock();
-    try {
-      long found = tables.find(vpn);
-      if (found == 0) {
-        return;
-      }
-      long at = found & ~Pte.WRITE_PROTECT;
-      long pte = Native.getLongAcquire(at);
-      if (pte != 0 && Pte.frame(pte) == frame) {
-        removeEntry(vpn, at, pte);
-      }
-    } finally {
-      lock.unlock();
-    }
+    removeIf(vpn, frame, true);
   }
 
   /**
@@ -352,13 +339,16 @@ public final class Pmap {
    * @param frame the frame that it may go on to map
    */
   public void removeUnless(long address, int frame) {
-    long vpn = pageSize.vpn(address);
+    removeIf(pageSize.vpn(address), frame, false);
+  }
+
+  private void removeIf(long vpn, int frame, boolean same) {
     lock.lock();
     try {
       long found = tables.find(vpn);
       long at = found & ~Pte.WRITE_PROTECT;
-      long pte = found == 0 ? 0 : Native.getLong(at);
-      if (pte != 0 && Pte.frame(pte) != frame) {
+      long pte = found == 0 ? 0 : Native.getLongAcquire(at);
+      if (pte != 0 && (Pte.frame(pte) == frame) == same) {
         removeEntry(vpn, at, pte);
       }
     } finally {
