@@ -4,12 +4,16 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.juvm.Cpu;
 import org.juvm.Vm;
 import org.juvm.Vmspace;
 import org.juvm.base.Protection;
 
-/** Zero-fill faults by one thread, and by two at once in separate mappings of one address space. */
+/**
+ * Zero-fill faults by one thread, by two at once in separate mappings of one address space, and by
+ * two in systems that have nothing in common: what the machine allows.
+ */
 final class ScalingShot implements Shot {
   @Override
   public Map<String, Double> measure(Scale scale) {
@@ -17,52 +21,68 @@ final class ScalingShot implements Shot {
     int rounds = scale.times(2, 5, 11);
     Series one = new Series();
     Series two = new Series();
-    try (Vm vm = Vm.builder().memory((2L * pages + 4096) * Region.PAGE).boot()) {
+    Series apart = new Series();
+    long memory = (2L * pages + 4096) * Region.PAGE;
+    try (Vm vm = Vm.builder().memory(memory).boot();
+        Vm other = Vm.builder().memory(memory).boot()) {
       Vmspace space = vm.newVmspace();
+      Vmspace elsewhere = other.newVmspace();
       for (int i = -3; i < rounds; i++) {
-        double alone = together(vm, space, pages, 1);
-        double both = together(vm, space, pages, 2);
+        double alone = together(pages, space);
+        double both = together(pages, space, space);
+        double separately = together(pages, space, elsewhere);
         if (i >= 0) {
           one.add(alone);
           two.add(both);
+          apart.add(separately);
         }
       }
     }
     Map<String, Double> figures = new LinkedHashMap<>();
     figures.put("one", one.median());
     figures.put("two", two.median());
+    figures.put("apart", apart.median());
     return figures;
   }
 
-  /** Returns nanoseconds for each page of all threads together. */
-  private static double together(Vm vm, Vmspace space, int pages, int threads) {
-    CyclicBarrier barrier = new CyclicBarrier(threads + 1);
-    long[] addresses = new long[threads];
+  /** A thread for each space; returns nanoseconds for each page of all threads together. */
+  private static double together(int pages, Vmspace... spaces) {
+    int threads = spaces.length;
+    AtomicInteger ready = new AtomicInteger();
+    CyclicBarrier done = new CyclicBarrier(threads + 1);
+    long[] times = new long[2 * threads];
     for (int i = 0; i < threads; i++) {
+      Vmspace space = spaces[i];
       // With room between them, so that they do not become one mapping.
-      addresses[i] = (i + 1) * (1L << 32);
-      space.map(addresses[i], (long) pages * Region.PAGE, Protection.READ_WRITE);
-      long address = addresses[i];
-      Thread.ofPlatform().start(() -> fault(vm, space, address, pages, barrier));
+      long address = (i + 1) * (1L << 32);
+      space.map(address, (long) pages * Region.PAGE, Protection.READ_WRITE);
+      int thread = i;
+      Thread.ofPlatform()
+          .start(
+              () -> {
+                try (Cpu cpu = space.vm().newCpu()) {
+                  cpu.attach(space);
+                  Region region = new Region(cpu, address, pages);
+                  ready.incrementAndGet();
+                  while (ready.get() < threads) {
+                    Thread.onSpinWait();
+                  }
+                  times[2 * thread] = System.nanoTime();
+                  region.write();
+                  times[2 * thread + 1] = System.nanoTime();
+                }
+                await(done);
+              });
     }
-    await(barrier);
-    long start = System.nanoTime();
-    await(barrier);
-    double each = (double) (System.nanoTime() - start) / pages / threads;
-    for (long address : addresses) {
-      space.unmap(address, (long) pages * Region.PAGE);
+    await(done);
+    long start = times[0];
+    long end = times[1];
+    for (int i = 0; i < threads; i++) {
+      start = Math.min(start, times[2 * i]);
+      end = Math.max(end, times[2 * i + 1]);
+      spaces[i].unmap((i + 1) * (1L << 32), (long) pages * Region.PAGE);
     }
-    return each;
-  }
-
-  private static void fault(Vm vm, Vmspace space, long address, int pages, CyclicBarrier barrier) {
-    try (Cpu cpu = vm.newCpu()) {
-      cpu.attach(space);
-      Region region = new Region(cpu, address, pages);
-      await(barrier);
-      region.write();
-      await(barrier);
-    }
+    return (double) (end - start) / pages / threads;
   }
 
   private static void await(CyclicBarrier barrier) {
