@@ -72,8 +72,9 @@ class StackTest {
     program.set(LOW + GUARD, 1);
     assertThat(start(program)).isEqualTo(LOW + GUARD);
     for (long address : new long[] {LOW + GUARD - 8, LOW}) {
-      assertFault(MemoryFault.Reason.NOT_MAPPED, address, () -> program.get(address));
+      assertFault(MemoryFault.Reason.STACK_LIMIT, address, () -> program.get(address));
     }
+    assertFault(MemoryFault.Reason.NOT_MAPPED, LOW - 8, () -> program.get(LOW - 8));
     Program small = Program.in(program.vm);
     small.space.map(MapRequest.stack(3 * PAGE).guard(PAGE).at(LOW));
     assertThat(small.layout(LOW)).containsExactly("1+2 rw-");
@@ -177,7 +178,7 @@ class StackTest {
     child.set(TOP - STEP - 8, 22);
     assertThat(parent.get(TOP - STEP - 8)).isEqualTo(2);
     assertThat(child.space.map(MapRequest.anonymous(PAGE).near(LOW + GUARD))).isEqualTo(TOP);
-    assertFault(MemoryFault.Reason.NOT_MAPPED, LOW + GUARD - 8, () -> child.get(LOW + GUARD - 8));
+    assertFault(MemoryFault.Reason.STACK_LIMIT, LOW + GUARD - 8, () -> child.get(LOW + GUARD - 8));
   }
 
   /** What is added has the rights of the part that grows. */

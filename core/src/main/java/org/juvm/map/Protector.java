@@ -46,7 +46,7 @@ public final class Protector {
    * @param start first address, page aligned
    * @param end the address after the last, page aligned
    * @param protection the new protection
-   * @return DONE, NOT_MAPPED, MAXIMUM_PROTECTION, IMMUTABLE, SUBMAP or EXITED
+   * @return DONE, NOT_MAPPED, MAXIMUM_PROTECTION, IMMUTABLE, SUBMAP, LIMIT or EXITED
    */
   public MapOutcome protect(long start, long end, Protection protection) {
     map.lockStable(start, end);
@@ -59,6 +59,7 @@ public final class Protector {
         return MapOutcome.NOT_MAPPED;
       }
       int lost = 0;
+      long opened = 0;
       for (MapEntry entry = first; entry != null && entry.start < end; entry = entry.next) {
         MapOutcome refused = refusal(entry);
         if (refused != MapOutcome.DONE) {
@@ -68,13 +69,17 @@ public final class Protector {
           return MapOutcome.MAXIMUM_PROTECTION;
         }
         lost |= entry.protection.bits() & ~protection.bits();
+        if (mustBeWired(entry, protection)) {
+          opened += Math.min(end, entry.end) - Math.max(start, entry.start);
+        }
+      }
+      if (!map.mayWireMore(opened)) {
+        return MapOutcome.LIMIT;
       }
       MapEntry entry = clipped(first, start);
       for (; entry != null && entry.start < end; entry = entry.next) {
         map.clipper().clip(entry, end);
-        if (map.settings().wireFuture()
-            && entry.protection == Protection.NONE
-            && protection != Protection.NONE) {
+        if (mustBeWired(entry, protection)) {
           toWire = Arrays.copyOf(toWire, toWire.length + 2);
           toWire[toWire.length - 2] = entry.start;
           toWire[toWire.length - 1] = entry.end;
@@ -88,6 +93,14 @@ public final class Protector {
     } finally {
       map.unlockWrite();
     }
+  }
+
+  /** Whether an entry is accessible only by a new protection, and all that is to come is wired. */
+  private boolean mustBeWired(MapEntry entry, Protection protection) {
+    return map.settings().wireFuture()
+        && entry.protection == Protection.NONE
+        && protection != Protection.NONE
+        && !entry.is(MapFlag.USER_WIRED);
   }
 
   private static MapOutcome refusal(MapEntry entry) {

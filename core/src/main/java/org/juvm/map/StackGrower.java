@@ -51,12 +51,12 @@ public final class StackGrower {
    *
    * @param map a map
    * @param address an address where nothing is mapped
-   * @return the entry that may grow down to it, or null
+   * @return the entry whose reserve or guard the address is in, or null
    */
   public static @Nullable MapEntry candidate(VmMap map, long address) {
     MapEntry above = map.entries().firstEndingAfter(address);
     StackReserve stack = above == null ? null : above.stack;
-    return stack != null && address >= stack.low() + stack.guard() ? above : null;
+    return stack != null && address >= stack.low() ? above : null;
   }
 
   /**

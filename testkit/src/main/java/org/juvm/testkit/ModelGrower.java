@@ -15,7 +15,7 @@ final class ModelGrower {
   ModelSpace.Refusal grow(long page) {
     Map.Entry<Long, ModelSlot> above = space.slots().higherEntry(page);
     ModelStack stack = above == null ? null : above.getValue().stack;
-    if (above == null || stack == null || page < stack.low() + stack.guard()) {
+    if (above == null || stack == null || page < stack.low()) {
       return ModelSpace.Refusal.NOT_MAPPED;
     }
     long start = above.getKey();
@@ -25,6 +25,10 @@ final class ModelGrower {
       lowest = Math.max(lowest, below + 1 + stack.guard());
     }
     long room = space.spaceLimit / space.pageSize() - space.slots().size();
+    boolean wire = space.wireFuture && above.getValue().protection != Protection.NONE;
+    if (wire) {
+      room = Math.min(room, (space.lockedLimit - space.locked()) / space.pageSize());
+    }
     lowest = Math.max(lowest, start - room);
     if (page < lowest) {
       return ModelSpace.Refusal.STACK_LIMIT;
@@ -34,7 +38,6 @@ final class ModelGrower {
     for (long each = from; each < start; each++) {
       space.slots().put(each, above.getValue().like(new ModelPage()));
     }
-    boolean wire = space.wireFuture && above.getValue().protection != Protection.NONE;
     return !wire || wired(from, start) ? ModelSpace.Refusal.NONE : ModelSpace.Refusal.OUT_OF_MEMORY;
   }
 

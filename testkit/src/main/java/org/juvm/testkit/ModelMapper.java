@@ -2,7 +2,10 @@ package org.juvm.testkit;
 
 import java.util.Collection;
 import java.util.EnumSet;
+import java.util.NavigableMap;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 import org.juvm.base.Advice;
 import org.juvm.base.Inheritance;
@@ -155,7 +158,8 @@ final class ModelMapper {
     return "";
   }
 
-  String protect(long at, long length, Protection protection) {
+  /** What becomes accessible is wired, if all that is to come is. */
+  String protect(long at, long length, Protection protection, LongPredicate shared) {
     if (!space.isAllMapped(at, length)) {
       return "NOT_MAPPED";
     }
@@ -167,8 +171,21 @@ final class ModelMapper {
         return "MAXIMUM_PROTECTION";
       }
     }
+    NavigableMap<Long, ModelSlot> opened = new TreeMap<>();
+    if (space.wireFuture && protection != Protection.NONE) {
+      opened.putAll(space.range(at, length));
+      opened.values().removeIf(slot -> slot.protection != Protection.NONE || slot.isWired());
+    }
+    if (!opened.isEmpty()
+        && opened.size() * (long) space.pageSize() > space.lockedLimit - space.locked()) {
+      return "LIMIT";
+    }
     space.protect(at, length, protection);
-    return "";
+    String refusal = new ModelPaging(space).wireAllOf(opened, shared);
+    if (!refusal.isEmpty()) {
+      opened.values().forEach(slot -> slot.protection = Protection.NONE);
+    }
+    return refusal;
   }
 
   String protectMaximum(long at, long length, Protection maximum) {

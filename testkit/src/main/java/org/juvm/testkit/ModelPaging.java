@@ -43,7 +43,8 @@ final class ModelPaging {
     return more == 0 || more <= space.lockedLimit - space.locked();
   }
 
-  private String wireAllOf(Map<Long, ModelSlot> slots, LongPredicate shared) {
+  /** Wires what can be accessed and is not wired, or nothing; pages that were made stay. */
+  String wireAllOf(Map<Long, ModelSlot> slots, LongPredicate shared) {
     List<ModelSlot> wired = new ArrayList<>();
     for (Map.Entry<Long, ModelSlot> each : slots.entrySet()) {
       ModelSlot slot = each.getValue();

@@ -38,7 +38,10 @@ final class ModelRemapper {
       return refused;
     }
     boolean fits =
-        more <= 0 || (space.isInside(at, newLength) && !space.isAnyMapped(at + length, more));
+        more <= 0
+            || (space.isInside(at, newLength)
+                && !space.isAnyMapped(at + length, more)
+                && (place >= 0 || !isReserved(space.page(at + length), more / space.pageSize())));
     address = at;
     if (!fits || (place >= 0 && place != at)) {
       refused = find(newLength, place);
@@ -63,6 +66,15 @@ final class ModelRemapper {
       assert wired.isEmpty() : wired;
     }
     return "";
+  }
+
+  /** Whether a stack keeps any of some pages, which are free, for itself. */
+  private boolean isReserved(long first, long pages) {
+    Map.Entry<Long, ModelSlot> above = space.slots().ceilingEntry(first);
+    ModelStack stack = above == null ? null : above.getValue().stack;
+    return above != null
+        && stack != null
+        && first + pages > Math.clamp(stack.low(), first, above.getKey());
   }
 
   private String find(long length, long place) {

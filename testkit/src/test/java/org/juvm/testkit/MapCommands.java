@@ -3,6 +3,7 @@ package org.juvm.testkit;
 import static org.juvm.testkit.Ground.same;
 
 import java.util.List;
+import java.util.function.LongPredicate;
 import org.juvm.MapRequest;
 import org.juvm.Vmspace;
 import org.juvm.base.Advice;
@@ -27,10 +28,11 @@ final class MapCommands {
     switch (command.kind()) {
       case MAP_AT, MAP_ANYWHERE, MAP, MAP_OBJECT, MAP_STACK -> map(pair, command);
       case UNMAP -> same(model.unmap(at, length), ground.outcome(() -> real.unmap(at, length)));
-      case PROTECT ->
-          same(
-              model.protect(at, length, protection),
-              ground.outcome(() -> real.protect(at, length, protection)));
+      case PROTECT -> {
+        LongPredicate shared = new Entries(real).shared();
+        String found = ground.outcome(() -> real.protect(at, length, protection));
+        same(model.protect(at, length, protection, shared), found);
+      }
       case PROTECT_MAXIMUM -> {
         // Memory that can never be written again is of little use to the commands that follow.
         long few = Math.min(length, 3L * ground.pageSize());
