@@ -108,6 +108,7 @@ public final class StackGrower {
     long needed = above.start - page;
     long wanted = Math.ceilDiv(needed, StackReserve.GROWTH) * StackReserve.GROWTH;
     extend(above, Math.max(lowest, above.start - wanted));
+    map.simplify(start, end);
     map.machine().counters().add(Counter.STACK_GROWTHS, 1);
     return MapOutcome.DONE;
   }

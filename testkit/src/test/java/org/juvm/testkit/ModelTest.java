@@ -21,12 +21,26 @@ class ModelTest {
       if (failure != null) {
         List<Command> shrunk =
             Shrinker.shrink(
-                history, part -> failure(pageSize, 1, part) != null, SHRINKING_ATTEMPTS);
+                untilFailure(pageSize, history),
+                part -> failure(pageSize, AUDIT_EVERY, part) != null,
+                SHRINKING_ATTEMPTS);
         StringBuilder message = new StringBuilder(choices + ", shortest history:");
         shrunk.forEach(command -> message.append("\n  ").append(command));
         Throwable last = failure(pageSize, 1, shrunk);
         throw new AssertionError(message.toString(), last == null ? failure : last);
       }
+    }
+  }
+
+  /** What comes after the step that failed is of no use. */
+  private static List<Command> untilFailure(int pageSize, List<Command> history) {
+    try (Duel duel = new Duel(pageSize, AUDIT_EVERY)) {
+      try {
+        duel.run(history);
+      } catch (Throwable e) {
+        return history.subList(0, Math.min(history.size(), duel.done() + 1));
+      }
+      return history;
     }
   }
 
