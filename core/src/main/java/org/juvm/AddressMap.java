@@ -150,11 +150,7 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
       }
       outcome = mapper.mapStack(placement, length, guard, request.attributes(null, 0));
     } else {
-      Attributes attributes = attributes(request);
-      outcome = mapper.map(placement, length, attributes);
-      if (outcome != MapOutcome.DONE) {
-        Mapper.giveUp(attributes);
-      }
+      outcome = mapper.map(placement, length, attributes(request));
     }
     check(outcome, "map", address, length);
     wireIfWanted(request.isWired(), mapper.mappedFrom(), mapper.mappedTo());

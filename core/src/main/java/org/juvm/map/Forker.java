@@ -6,7 +6,6 @@ import org.juvm.anon.Amap;
 import org.juvm.anon.AmapTree;
 import org.juvm.anon.DeadAnons;
 import org.juvm.base.Inheritance;
-import org.juvm.base.MapFlag;
 import org.juvm.base.PageSize;
 import org.juvm.page.FrameTable;
 import org.juvm.trace.Counter;
@@ -155,9 +154,7 @@ public final class Forker {
         continue;
       }
       MapEntry copy = new MapEntry();
-      copy.setLike(entry, entry.start, entry.end);
-      copy.wirings = 0;
-      copy.set(MapFlag.USER_WIRED, false);
+      copy.setUnwiredLike(entry, entry.start, entry.end);
       outcome =
           switch (entry.inheritance) {
             case SHARE -> share(entry, copy);

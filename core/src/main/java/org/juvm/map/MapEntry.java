@@ -127,6 +127,19 @@ public final class MapEntry {
     copyOnWrite = other.copyOnWrite;
   }
 
+  /** As {@link #setLike}, but not wired: nobody has asked for that yet. */
+  void setUnwiredLike(MapEntry other, long newStart, long newEnd) {
+    setLike(other, newStart, newEnd);
+    wirings = 0;
+    set(MapFlag.USER_WIRED, false);
+  }
+
+  /** Is no part of a stack any more. */
+  void leaveStack() {
+    stack = null;
+    set(MapFlag.STACK, false);
+  }
+
   /** Whether another entry differs in nothing but its range and its memory. */
   boolean hasAttributesOf(MapEntry other) {
     return protection == other.protection

@@ -7,7 +7,6 @@ import org.juvm.base.Limit;
 import org.juvm.base.MapFlag;
 import org.juvm.base.Protection;
 import org.juvm.base.VmPanic;
-import org.juvm.object.AnonymousObject;
 import org.juvm.trace.Counter;
 
 /**
@@ -81,8 +80,9 @@ public final class Mapper {
    *
    * @param placement where
    * @param length bytes, page aligned, greater than 0
-   * @param attributes like what; a reference to the object, if there is one, passes to the mapping
-   * @return DONE, NO_SPACE, OCCUPIED, IMMUTABLE, SUBMAP, LIMIT, NO_MEMORY or EXITED
+   * @param attributes like what; a reference to the object, if there is one, passes to the mapping,
+   *     or goes if none is made
+   * @return DONE, NO_SPACE, OCCUPIED, IMMUTABLE, SUBMAP, LIMIT, BEYOND_END, NO_MEMORY or EXITED
    */
   public MapOutcome map(Placement placement, long length, Attributes attributes) {
     MapOutcome outcome = lockAndFind(placement, length, length, attributes);
@@ -94,6 +94,8 @@ public final class Mapper {
       } finally {
         map.unlockWrite();
       }
+    } else if (attributes.object() != null) {
+      attributes.object().dereference();
     }
     releaseReplaced();
     return outcome;
@@ -109,12 +111,10 @@ public final class Mapper {
    * @return as {@link #map}; {@link #address} is the lowest address of the reserve
    */
   public MapOutcome mapStack(Placement placement, long reserve, long guard, Attributes attributes) {
-    map.lockWrite();
-    long initial =
-        Math.min(
-            Math.min(reserve - guard, StackReserve.GROWTH),
-            map.pageSize().truncate(map.settings().limit(Limit.STACK)));
-    map.unlockWrite();
+    map.lockRead(0);
+    long limit = map.pageSize().truncate(map.settings().limit(Limit.STACK));
+    map.unlockRead(0);
+    long initial = Math.min(Math.min(reserve - guard, StackReserve.GROWTH), limit);
     if (initial == 0) {
       return MapOutcome.LIMIT;
     }
@@ -212,7 +212,7 @@ public final class Mapper {
           WiringAhead.refusal(
               map, address, address + length, mapped, attributes.object(), attributes.offset());
     }
-    if (found != MapOutcome.DONE || map.entries().isFree(address, address + length)) {
+    if (found != MapOutcome.DONE || placement.rule() != Placement.Rule.FIXED) {
       return found;
     }
     List<MapEntry> removed = new ArrayList<>(2);
@@ -290,17 +290,5 @@ public final class Mapper {
       map.insert(added);
     }
     map.simplify(at, at + length);
-  }
-
-  /**
-   * An object that a mapping was to refer to, which could not be made: the reference goes.
-   *
-   * @param attributes what was asked for
-   */
-  public static void giveUp(Attributes attributes) {
-    AnonymousObject object = attributes.object();
-    if (object != null) {
-      object.dereference();
-    }
   }
 }

@@ -168,8 +168,7 @@ public final class Remapper {
     for (MapEntry entry : moved) {
       entry.start += distance;
       entry.end += distance;
-      entry.stack = null;
-      entry.set(MapFlag.STACK, false);
+      entry.leaveStack();
       map.insert(entry);
     }
     map.simplify(start, end);
@@ -182,11 +181,8 @@ public final class Remapper {
       return;
     }
     MapEntry added = map.newEntry();
-    added.setLike(last, from, to);
-    added.wirings = 0;
-    added.set(MapFlag.USER_WIRED, false);
-    added.set(MapFlag.STACK, false);
-    added.stack = null;
+    added.setUnwiredLike(last, from, to);
+    added.leaveStack();
     added.needsCopy = last.object == null || last.copyOnWrite;
     if (last.object != null) {
       added.offset = last.offset + map.pageSize().vpn(from - last.start);
@@ -241,11 +237,8 @@ public final class Remapper {
     for (MapEntry entry = map.find(start); entry != null && entry.start < end; entry = entry.next) {
       MapEntry copy = new MapEntry();
       long from = entry.start - start + address;
-      copy.setLike(entry, from, from + entry.end - entry.start);
-      copy.wirings = 0;
-      copy.set(MapFlag.USER_WIRED, false);
-      copy.set(MapFlag.STACK, false);
-      copy.stack = null;
+      copy.setUnwiredLike(entry, from, from + entry.end - entry.start);
+      copy.leaveStack();
       if (!map.machine().amaps().hasRoom(2)
           || !map.memory().share(entry, copy, dead, copier, map.pmap())) {
         removed.addAll(copies);

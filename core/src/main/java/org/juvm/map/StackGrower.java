@@ -2,7 +2,6 @@ package org.juvm.map;
 
 import org.jspecify.annotations.Nullable;
 import org.juvm.base.Limit;
-import org.juvm.base.MapFlag;
 import org.juvm.base.Protection;
 import org.juvm.trace.Counter;
 
@@ -123,9 +122,7 @@ public final class StackGrower {
     }
     map.reserveEntries();
     MapEntry below = map.newEntry();
-    below.setLike(above, newStart, end);
-    below.wirings = 0;
-    below.set(MapFlag.USER_WIRED, false);
+    below.setUnwiredLike(above, newStart, end);
     below.needsCopy = true;
     below.slot = Math.max(0, slot - map.pageSize().vpn(end - newStart));
     map.insert(below);

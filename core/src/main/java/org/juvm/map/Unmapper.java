@@ -8,8 +8,8 @@ import org.juvm.trace.Counter;
 /**
  * Removes mappings, and ends address spaces.
  *
- * <p>The order matters: first the entries go, so that no fault finds them, then the wirings, then
- * the page table entries and with them every processor's translations, and only then the memory.
+ * <p>The order matters: first the entries go, so that no fault finds them, then the page table
+ * entries and with them every processor's translations, and only then the wirings and the memory.
  *
  * <p>Source: {@code uvm_unmap_remove}, {@code uvm_unmap_detach}; {@code vm_map_delete}.
  */
