@@ -15,7 +15,7 @@ import org.juvm.map.Protector;
 import org.juvm.map.Remapper;
 import org.juvm.map.Unmapper;
 import org.juvm.map.VmMap;
-import org.juvm.object.AnonymousObject;
+import org.juvm.object.MemoryObject;
 
 /**
  * Addresses, and what is mapped there: a whole address space, or a part of one that is managed by
@@ -166,7 +166,7 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
       throw new IllegalArgumentException("shared memory of another system");
     }
     long offset = request.offset();
-    if (offset < 0 || offset > AnonymousObject.MAXIMUM_BYTES || !pageSize.isAligned(offset)) {
+    if (offset < 0 || offset > MemoryObject.MAXIMUM_BYTES || !pageSize.isAligned(offset)) {
       throw new IllegalArgumentException("offset out of range or not aligned: offset=" + offset);
     }
     return request.attributes(vm.sharedMemory().reference(memory), pageSize.vpn(offset));

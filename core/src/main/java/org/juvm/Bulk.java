@@ -371,7 +371,7 @@ public final class Bulk {
       action.accept(access == Access.READ ? segment.asReadOnly() : segment);
       return run;
     } finally {
-      processor.giveBack(amap, frame, wired);
+      processor.giveBack(amap, frame, wired, access);
     }
   }
 

@@ -102,7 +102,7 @@ public final class DebugAccess {
       long where = vmspace.vm().machine().ram().address(frame) + pageSize.offset(address);
       step.with(Native.segment(where, run, arena), done);
     } finally {
-      faults.giveBack(0, amap, frame, 1);
+      faults.giveBack(0, amap, frame, 1, access);
     }
   }
 }

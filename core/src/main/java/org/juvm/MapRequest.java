@@ -7,7 +7,7 @@ import org.juvm.base.MapFlag;
 import org.juvm.base.Protection;
 import org.juvm.map.Attributes;
 import org.juvm.map.Placement;
-import org.juvm.object.AnonymousObject;
+import org.juvm.object.MemoryObject;
 
 /**
  * Describes a mapping that is to be made by {@link AddressMap#map(MapRequest)}. Each method changes
@@ -268,7 +268,7 @@ public final class MapRequest {
     return new Placement(rule, aligned, alignment);
   }
 
-  Attributes attributes(@Nullable AnonymousObject object, long firstPage) {
+  Attributes attributes(@Nullable MemoryObject object, long firstPage) {
     Inheritance inherited = inheritance;
     if (inherited == null) {
       inherited = shared ? Inheritance.SHARE : Inheritance.COPY;

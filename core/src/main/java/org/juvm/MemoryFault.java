@@ -19,7 +19,9 @@ public final class MemoryFault extends RuntimeException {
     STACK_LIMIT,
     /** In a mapping, but beyond the end of what is mapped. (SIGBUS, BUS_ADRERR) */
     BEYOND_END,
-    /** No memory is left within the budget. */
+    /** The page could not be read from where it is kept. (SIGBUS, BUS_OBJERR) */
+    IO_ERROR,
+    /** No memory is left within the budget, and none can be made free. */
     OUT_OF_MEMORY
   }
 
@@ -34,6 +36,7 @@ public final class MemoryFault extends RuntimeException {
           case PROTECTION -> Reason.PROTECTION;
           case STACK_LIMIT -> Reason.STACK_LIMIT;
           case BEYOND_END -> Reason.BEYOND_END;
+          case IO_ERROR -> Reason.IO_ERROR;
           case OUT_OF_MEMORY, RESOLVED -> Reason.OUT_OF_MEMORY;
         };
     return new MemoryFault(vmspace, address, access, reason);

@@ -141,6 +141,8 @@ final class Processor {
           throw new MemoryFault(attached.id(), address, access, MemoryFault.Reason.PROTECTION);
       case STACK_LIMIT ->
           throw new MemoryFault(attached.id(), address, access, MemoryFault.Reason.STACK_LIMIT);
+      case IO_ERROR ->
+          throw new MemoryFault(attached.id(), address, access, MemoryFault.Reason.IO_ERROR);
       case BEYOND_END ->
           throw new MemoryFault(attached.id(), address, access, MemoryFault.Reason.BEYOND_END);
       case OUT_OF_MEMORY ->
@@ -158,8 +160,8 @@ final class Processor {
     return tables;
   }
 
-  void giveBack(@Nullable Amap amap, int frame, int count) {
-    faults.giveBack(number, amap, frame, count);
+  void giveBack(@Nullable Amap amap, int frame, int count, Access access) {
+    faults.giveBack(number, amap, frame, count, access);
   }
 
   long nativeAddress(int frame, long address) {

@@ -57,11 +57,8 @@ public final class SharedMemory implements AutoCloseable {
   public void resize(long size) {
     owner.checkOpen(this);
     SharedMemories.checkSize(size);
-    object.lock();
-    try {
-      object.resize(size);
-    } finally {
-      object.unlock();
+    if (!object.resize(size)) {
+      throw new OutOfMemoryError("no memory for the last page of shared memory: size=" + size);
     }
   }
 

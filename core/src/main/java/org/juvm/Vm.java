@@ -5,12 +5,20 @@ import java.util.BitSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import org.juvm.anon.AnonTable;
 import org.juvm.base.PageSize;
+import org.juvm.base.Replacement;
 import org.juvm.check.Audit;
 import org.juvm.fault.FaultHandler;
 import org.juvm.map.Machine;
 import org.juvm.map.VmMap;
+import org.juvm.page.ReplacementPolicy;
+import org.juvm.pageout.ClockSettings;
+import org.juvm.pageout.PageDaemon;
+import org.juvm.pageout.ReplacementPolicies;
+import org.juvm.ram.Ram;
+import org.juvm.store.PageIo;
 import org.juvm.sync.LockRank;
 import org.juvm.sync.RankedLock;
 import org.juvm.trace.Counter;
@@ -23,6 +31,7 @@ import org.juvm.trace.Counters;
 public final class Vm implements AutoCloseable {
   private final Machine machine;
   private final FaultHandler faults;
+  private final PageDaemon daemon;
 
   private final RankedLock lock = new RankedLock(LockRank.SYSTEM);
 
@@ -33,6 +42,7 @@ public final class Vm implements AutoCloseable {
   private final Set<Cpu> cpus = new LinkedHashSet<>();
 
   private final SharedMemories sharedMemory = new SharedMemories(this);
+  private final Swap swap = new Swap(this);
 
   /** Events of processors that are gone. */
   private final Counters retired = new Counters();
@@ -52,6 +62,8 @@ public final class Vm implements AutoCloseable {
   public static final class Builder {
     private long memory = 64L << 20;
     private int pageSize = 4096;
+    private long swap;
+    private Replacement replacement = Replacement.TWO_QUEUE;
 
     private Builder() {}
 
@@ -80,20 +92,61 @@ public final class Vm implements AutoCloseable {
     }
 
     /**
+     * Lets anonymous memory be more than there is memory: pages that are not used go to a temporary
+     * file, which takes space only as far as it is used, and is gone when the system is closed. See
+     * {@link Vm#swap} for other devices.
+     *
+     * @param bytes the largest size of the file, rounded down to whole pages. Default 0: no swap
+     * @return this
+     */
+    public Builder swap(long bytes) {
+      swap = bytes;
+      return this;
+    }
+
+    /**
+     * Sets how the page that goes is chosen when memory is needed.
+     *
+     * @param policy which way. Default TWO_QUEUE
+     * @return this
+     */
+    public Builder replacement(Replacement policy) {
+      replacement = policy;
+      return this;
+    }
+
+    /**
      * Starts the system. Address space is reserved for all the memory; the host commits it when it
      * is first used.
      *
      * @return the running system
-     * @throws IllegalArgumentException if the memory or the page size is out of range
+     * @throws IllegalArgumentException if the memory, the page size or the size of swap is out of
+     *     range
+     * @throws java.io.UncheckedIOException if the file for swap cannot be made
      */
     public Vm boot() {
-      return new Vm(Machine.of(memory, PageSize.ofBytes(pageSize)));
+      Ram ram = Machine.ram(memory, PageSize.ofBytes(pageSize));
+      Machine machine = Machine.of(ram, new PageIo(ram.segment(), ram.pageSize()));
+      Vm vm = new Vm(machine, replacement);
+      long swapBytes = machine.pageSize().truncate(swap);
+      if (swapBytes > 0) {
+        vm.swap.addTemporary(swapBytes);
+      }
+      return vm;
     }
   }
 
-  private Vm(Machine machine) {
+  private Vm(Machine machine, Replacement replacement) {
     this.machine = machine;
     faults = new FaultHandler(machine);
+    daemon = new PageDaemon(machine);
+    ReplacementPolicy policy =
+        ReplacementPolicies.create(
+            replacement,
+            machine.ram().frames(),
+            ReplacementPolicies.references(machine.pmaps()),
+            ClockSettings.DEFAULT);
+    machine.allocator().connect(policy, daemon, machine.swap()::free);
   }
 
   /**
@@ -140,6 +193,15 @@ public final class Vm implements AutoCloseable {
    */
   public SharedMemories sharedMemory() {
     return sharedMemory;
+  }
+
+  /**
+   * Where anonymous pages go when memory is short.
+   *
+   * @return the swap devices of this system
+   */
+  public Swap swap() {
+    return swap;
   }
 
   /**
@@ -285,7 +347,10 @@ public final class Vm implements AutoCloseable {
     } finally {
       lock.unlock();
     }
-    return new Audit(machine).run(maps, magazines, sharedMemory.references());
+    AtomicReference<List<String>> findings = new AtomicReference<>(List.of());
+    daemon.whileQuiet(
+        () -> findings.set(new Audit(machine).run(maps, magazines, sharedMemory.references())));
+    return findings.get();
   }
 
   /**
@@ -308,11 +373,17 @@ public final class Vm implements AutoCloseable {
     }
     ending.forEach(Vmspace::end);
     sharedMemory.closeAll();
+    daemon.close();
+    machine.swap().close();
     machine.ram().discard();
   }
 
   Machine machine() {
     return machine;
+  }
+
+  PageDaemon daemon() {
+    return daemon;
   }
 
   FaultHandler faults() {

@@ -11,6 +11,7 @@ import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.juvm.base.Access;
+import org.juvm.base.Advice;
 import org.juvm.base.Inheritance;
 import org.juvm.base.Protection;
 
@@ -26,8 +27,9 @@ class SharedMemoryTest {
     Program one = Program.in(vm);
     Program two = Program.in(vm);
     try (SharedMemory memory = vm.sharedMemory().create(4 * PAGE)) {
-      one.space.map(MapRequest.of(memory, 0, 4 * PAGE).shared().at(AT));
-      two.space.map(MapRequest.of(memory, PAGE, 2 * PAGE).shared().at(2 * AT));
+      one.space.map(MapRequest.of(memory, 0, 4 * PAGE).shared().advice(Advice.RANDOM).at(AT));
+      two.space.map(
+          MapRequest.of(memory, PAGE, 2 * PAGE).shared().advice(Advice.RANDOM).at(2 * AT));
       Statistics before = vm.statistics();
       one.number(AT, 4);
       assertThat(two.get(2 * AT)).isEqualTo(2);

@@ -1,14 +1,13 @@
 package org.juvm.anon;
 
 import org.jspecify.annotations.Nullable;
+import org.juvm.page.PageOwner;
 import org.juvm.pmap.Pmaps;
-import org.juvm.sync.LockRank;
-import org.juvm.sync.RankedLock;
 
 /**
  * An anonymous map: numbered slots that may hold anons. Map entries refer to ranges of its slots.
  *
- * <p>All state is guarded by {@link #lock}, which copies of this amap share. Methods that do not
+ * <p>All state is guarded by {@link #lock()}, which copies of this amap share. Methods that do not
  * say otherwise are called with it held. A method that can leave anons without references puts them
  * on a list, to be freed when the lock has been released.
  *
@@ -24,8 +23,8 @@ public final class Amap {
 
   private final AmapTree tree;
 
-  /** Guards this amap and all others that share anons with it. */
-  private final RankedLock lock;
+  /** This amap and all others that share anons with it; has their lock. */
+  private final AmapFamily family;
 
   /** Root of the tree of slots, or 0. */
   private int root;
@@ -57,9 +56,9 @@ public final class Amap {
   /** Wirings of pages that were reached through this amap and are in use by raw address. */
   private int wirings;
 
-  private Amap(AmapTree tree, RankedLock lock, long slots) {
+  private Amap(AmapTree tree, AmapFamily family, long slots) {
     this.tree = tree;
-    this.lock = lock;
+    this.family = family;
     this.slots = slots;
   }
 
@@ -73,27 +72,44 @@ public final class Amap {
    */
   public static Amap create(AmapTree tree, long slots) {
     assert slots <= AmapTree.MAXIMUM_SLOTS : slots;
-    return new Amap(tree, new RankedLock(LockRank.AMAP), slots);
+    return new Amap(tree, new AmapFamily(tree.anons()), slots);
   }
 
   /**
-   * Makes an empty amap with one reference that is guarded by the lock of this one.
+   * Makes an empty amap with one reference that is guarded by the lock of this one. Called without
+   * it.
    *
    * @param count number of slots
    * @return the amap
    */
   public Amap newFamilyMember(long count) {
-    return new Amap(tree, lock, count);
+    family.lock();
+    family.memberAdded();
+    family.unlock();
+    return new Amap(tree, family, count);
+  }
+
+  AmapFamily family() {
+    return family;
+  }
+
+  /**
+   * The owner of the pages of this amap's anons.
+   *
+   * @return the same for all amaps with one lock
+   */
+  public PageOwner owner() {
+    return family;
   }
 
   /** Takes the lock. */
   public void lock() {
-    lock.lock();
+    family.lock();
   }
 
   /** Releases the lock. */
   public void unlock() {
-    lock.unlock();
+    family.unlock();
   }
 
   // ---- slots ----
@@ -114,7 +130,7 @@ public final class Amap {
    * @return the anon, or 0
    */
   public int find(long slot) {
-    assert lock.isHeld() && slot >= 0 && slot < slots;
+    assert family.isHeld() && slot >= 0 && slot < slots;
     return tree.find(root, levels, slot);
   }
 
@@ -127,7 +143,7 @@ public final class Amap {
    * @return true if this amap has the only reference
    */
   public boolean isExclusive(long slot, int anon, AnonTable anons) {
-    assert lock.isHeld();
+    assert family.isHeld();
     return anons.references(anon) == 1 && tree.isPathExclusive(root, levels, slot);
   }
 
@@ -148,7 +164,7 @@ public final class Amap {
    * @param anon an anon with one reference, which passes to the slot
    */
   public void put(long slot, int anon) {
-    assert lock.isHeld() && slot >= 0 && slot < slots;
+    assert family.isHeld() && slot >= 0 && slot < slots;
     if (!AmapTree.covers(levels, slot)) {
       int needed = AmapTree.levelsFor(slot, levels);
       root = tree.raise(root, levels, needed, 0);
@@ -171,7 +187,7 @@ public final class Amap {
    *     slots could not be emptied; then nothing has changed
    */
   public boolean extend(long endSlot, long more) {
-    assert lock.isHeld() && endSlot <= slots && more > 0;
+    assert family.isHeld() && endSlot <= slots && more > 0;
     if (references != 1 || untidy || more > AmapTree.MAXIMUM_SLOTS - endSlot) {
       return false;
     }
@@ -194,7 +210,7 @@ public final class Amap {
    *     or no node is left; then nothing has changed
    */
   public long extendBackwards(long firstSlot, long more) {
-    assert lock.isHeld() && firstSlot >= 0 && firstSlot <= slots && more > 0;
+    assert family.isHeld() && firstSlot >= 0 && firstSlot <= slots && more > 0;
     if (references != 1 || untidy || more > AmapTree.MAXIMUM_SLOTS) {
       return REFUSED;
     }
@@ -234,7 +250,7 @@ public final class Amap {
    * @param visitor called for each; must not change this amap
    */
   public void forEach(long start, long end, AmapTree.SlotVisitor visitor) {
-    assert lock.isHeld();
+    assert family.isHeld();
     tree.forEach(root, levels, start, end, visitor);
   }
 
@@ -270,7 +286,7 @@ public final class Amap {
    * @param share true if the new reference sees every change
    */
   public void reference(long start, long count, boolean share) {
-    assert lock.isHeld() && isRange(start, count);
+    assert family.isHeld() && isRange(start, count);
     if (partial == null && count != slots) {
       partial = new PartialReferences(slots, references);
     }
@@ -287,7 +303,7 @@ public final class Amap {
    * <p>Counts per slot are kept from now on, since each range may go its own way.
    */
   public void splitReference() {
-    assert lock.isHeld();
+    assert family.isHeld();
     if (partial == null) {
       partial = new PartialReferences(slots, references);
     }
@@ -296,7 +312,7 @@ public final class Amap {
 
   /** Turns two references to adjoining ranges into one. */
   public void joinReferences() {
-    assert lock.isHeld() && references > 1;
+    assert family.isHeld() && references > 1;
     referenceGone();
   }
 
@@ -322,12 +338,14 @@ public final class Amap {
    * @param dead receives anons that are not referenced any more
    */
   public void dereference(long start, long count, DeadAnons dead) {
-    assert lock.isHeld() && references > 0 && isRange(start, count);
+    assert family.isHeld() && references > 0 && isRange(start, count);
     if (references == 1) {
       references = 0;
       shared = false;
       tree.drop(root, levels, dead);
       root = 0;
+      reclaim(dead);
+      family.memberGone();
     } else {
       if (partial == null && count != slots) {
         partial = new PartialReferences(slots, references);
@@ -336,17 +354,17 @@ public final class Amap {
         partial.adjust(start, start + count, -1, (from, to) -> empty(from, to, dead));
       }
       referenceGone();
+      reclaim(dead);
     }
-    reclaim(dead);
   }
 
   private void reclaim(DeadAnons dead) {
     while (tree.reclaim(dead)) {
-      lock.unlock();
+      family.unlock();
       try {
         tree.free(dead);
       } finally {
-        lock.lock();
+        family.lock();
       }
     }
   }
@@ -370,7 +388,7 @@ public final class Amap {
    * @param dead receives anons that are not referenced any more
    */
   public void wipe(long start, long count, DeadAnons dead) {
-    assert lock.isHeld() && isRange(start, count);
+    assert family.isHeld() && isRange(start, count);
     if (partial == null ? references == 1 : partial.maximum(start, start + count) == 1) {
       root = tree.clear(root, levels, start, start + count, dead);
       reclaim(dead);
@@ -390,10 +408,13 @@ public final class Amap {
    * @return the copy, with one reference
    */
   public Amap copy(long start, long count) {
-    assert lock.isHeld() && isRange(start, count);
+    assert family.isHeld() && isRange(start, count);
     int copyRoot = tree.share(root, levels, start, start + count);
-    RankedLock copyLock = copyRoot == 0 ? new RankedLock(LockRank.AMAP) : lock;
-    Amap copy = new Amap(tree, copyLock, start + count);
+    AmapFamily copyFamily = copyRoot == 0 ? new AmapFamily(tree.anons()) : family;
+    Amap copy = new Amap(tree, copyFamily, start + count);
+    if (copyRoot != 0) {
+      family.memberAdded();
+    }
     copy.root = copyRoot;
     copy.levels = copyRoot == 0 ? 0 : levels;
     return copy;
@@ -413,8 +434,15 @@ public final class Amap {
    * @param pmaps all pmaps
    */
   public void removeMappings(long start, long count, AnonTable anons, Pmaps pmaps) {
-    assert lock.isHeld();
-    forEach(start, start + count, (slot, anon) -> pmaps.removeFrame(anons.frame(anon)));
+    assert family.isHeld();
+    forEach(
+        start,
+        start + count,
+        (slot, anon) -> {
+          if (anons.isResident(anon)) {
+            pmaps.removeFrame(anons.frame(anon));
+          }
+        });
   }
 
   // ---- wiring ----
@@ -425,7 +453,7 @@ public final class Amap {
    * @param pages how many
    */
   public void wired(int pages) {
-    assert lock.isHeld();
+    assert family.isHeld();
     wirings += pages;
   }
 
@@ -435,7 +463,7 @@ public final class Amap {
    * @param pages how many
    */
   public void unwired(int pages) {
-    assert lock.isHeld();
+    assert family.isHeld();
     wirings -= pages;
   }
 
@@ -445,7 +473,7 @@ public final class Amap {
    * @return true if so
    */
   public boolean isWired() {
-    assert lock.isHeld();
+    assert family.isHeld();
     return wirings != 0;
   }
 

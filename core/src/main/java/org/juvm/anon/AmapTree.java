@@ -34,7 +34,7 @@ public final class AmapTree {
 
   private static final int SLOTS_OFFSET = 8;
   private static final int NODE_BYTES = 320;
-  private static final int MINIMUM_NODES = 1 << 20;
+  private static final int MINIMUM_NODES = 1 << 22;
   private static final int NODES_PER_FRAME = 8;
 
   /** Nodes that must be left when an operation starts, for those of other threads. */
@@ -68,6 +68,10 @@ public final class AmapTree {
     this.anons = anons;
     pool = new BlockPool(NODE_BYTES, nodes, hugePages);
     references = new IntTable(nodes + 1L, hugePages);
+  }
+
+  AnonTable anons() {
+    return anons;
   }
 
   // ---- one node ----

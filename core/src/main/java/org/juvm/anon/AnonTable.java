@@ -3,6 +3,7 @@ package org.juvm.anon;
 import org.juvm.base.VmPanic;
 import org.juvm.page.FrameAllocator;
 import org.juvm.page.FrameTable;
+import org.juvm.page.PageOwners;
 import org.juvm.ram.IntTable;
 import org.juvm.sync.LockRank;
 import org.juvm.sync.RankedLock;
@@ -11,11 +12,14 @@ import org.juvm.sync.RankedLock;
  * All anons of one system, as structure of arrays. Anons are numbered from one; zero is no anon.
  *
  * <pre>
- * frame        32 bits  the frame that holds the page; for a free anon the next free one
+ * place        32 bits  the frame that holds the page; or its swap slot, with its sign changed;
+ *                       for a free anon the next free one
  * references   32 bits  slots that hold the anon, over all nodes of amap trees; 0 when it is free
  * </pre>
  *
- * Guard: the lock of the amaps that the anon belongs to. The free list has a lock of its own.
+ * A page that is in memory and in swap has its slot in the descriptor of its frame.
+ *
+ * <p>Guard: the lock of the amaps that the anon belongs to. The free list has a lock of its own.
  */
 public final class AnonTable {
   /**
@@ -25,9 +29,21 @@ public final class AnonTable {
    */
   private static final int MAGAZINE = 64;
 
+  /** Place of a page that is lost: its swap slot could not be read. */
+  private static final int LOST = Integer.MIN_VALUE;
+
+  /** Anons per frame, or per frame of a small system: how far memory can be overcommitted. */
+  private static final int ANONS_PER_FRAME = 64;
+
+  private static final int MINIMUM_FRAMES = 1 << 20;
+
+  /** Sets the identities of anons' pages apart from those of objects' pages. */
+  private static final long IDENTITY = 1L << 62;
+
   private final FrameTable frames;
   private final FrameAllocator allocator;
-  private final IntTable frame;
+  private final PageOwners owners;
+  private final IntTable place;
   private final IntTable references;
   private final int capacity;
 
@@ -75,41 +91,57 @@ public final class AnonTable {
    *
    * @param frames descriptors of the frames
    * @param allocator gets the frames of anons that are freed
+   * @param owners registers the amaps that have anons
    * @param hugePages whether to ask the host for large pages
    */
-  public AnonTable(FrameTable frames, FrameAllocator allocator, boolean hugePages) {
-    // One anon per frame is enough, but for those that wait in magazines.
+  public AnonTable(
+      FrameTable frames, FrameAllocator allocator, PageOwners owners, boolean hugePages) {
     this(
         frames,
         allocator,
+        owners,
         hugePages,
-        (int) Math.min(Integer.MAX_VALUE - 8, frames.frames() + (1L << 20) + MAGAZINE));
+        (int)
+            Math.min(
+                Integer.MAX_VALUE - 8,
+                (long) ANONS_PER_FRAME * Math.max(MINIMUM_FRAMES, frames.frames())));
   }
 
   /** A table of so many anons. */
-  AnonTable(FrameTable frames, FrameAllocator allocator, boolean hugePages, int capacity) {
+  AnonTable(
+      FrameTable frames,
+      FrameAllocator allocator,
+      PageOwners owners,
+      boolean hugePages,
+      int capacity) {
     this.frames = frames;
     this.allocator = allocator;
+    this.owners = owners;
     this.capacity = capacity;
-    frame = new IntTable(capacity + 1L, hugePages);
+    place = new IntTable(capacity + 1L, hugePages);
     references = new IntTable(capacity + 1L, hugePages);
+  }
+
+  PageOwners owners() {
+    return owners;
   }
 
   /**
    * Makes an anon with one reference. The frame becomes its own.
    *
    * @param magazine of the calling thread
-   * @param holder an allocated frame that belongs to nobody
+   * @param frame an allocated frame that belongs to nobody
+   * @param amap the amap that will have the anon, locked
    * @return the anon, or 0 if there is none left
    */
-  public int allocate(Magazine magazine, int holder) {
+  public int allocate(Magazine magazine, int frame, Amap amap) {
     if (magazine.size == 0 && !refill(magazine)) {
       return 0;
     }
     int anon = magazine.anons[(int) --magazine.size];
-    frame.set(anon, holder);
+    place.set(anon, frame);
     references.set(anon, 1);
-    frames.setOwner(holder, anon);
+    allocator.assign(frame, amap.family().number(), anon, IDENTITY | anon, false);
     return anon;
   }
 
@@ -119,7 +151,7 @@ public final class AnonTable {
       while (magazine.size < MAGAZINE) {
         int anon = (int) free.first;
         if (anon != 0) {
-          free.first = frame.get(anon);
+          free.first = place.get(anon);
         } else if (free.firstVirgin <= capacity) {
           anon = (int) free.firstVirgin++;
         } else {
@@ -152,19 +184,91 @@ public final class AnonTable {
 
   private void putFree(int anon) {
     assert lock.isHeld();
-    frame.set(anon, (int) free.first);
+    place.set(anon, (int) free.first);
     free.first = anon;
     free.handedOut--;
   }
 
   /**
-   * The frame of an anon.
+   * Whether the page of an anon is in a frame, on its way in or out perhaps.
    *
    * @param anon a live anon
+   * @return false if it is in swap, or lost
+   */
+  public boolean isResident(int anon) {
+    return place.get(anon) >= 0;
+  }
+
+  /**
+   * The frame of an anon.
+   *
+   * @param anon a live anon that is resident
    * @return frame number
    */
   public int frame(int anon) {
-    return frame.get(anon);
+    int at = place.get(anon);
+    assert at >= 0 : anon;
+    return at;
+  }
+
+  /**
+   * The swap slot of an anon.
+   *
+   * @param anon a live anon that is not resident
+   * @return slot, or 0 if the page is lost, because its slot could not be read
+   */
+  public int slot(int anon) {
+    int at = place.get(anon);
+    assert at < 0 : anon;
+    return at == LOST ? 0 : -at;
+  }
+
+  /** Whether the busy frame holds the page of the anon that its tag names. */
+  boolean holds(int frame) {
+    int anon = frames.tag(frame);
+    return anon > 0
+        && anon <= capacity
+        && references.getVolatile(anon) > 0
+        && place.getVolatile(anon) == frame;
+  }
+
+  /** What tells the page in a frame from all others. */
+  long identity(int frame) {
+    return IDENTITY | frames.tag(frame);
+  }
+
+  /** The page in a frame, which is busy and clean, is in its slot only from now on. */
+  void swappedOut(int frame) {
+    int slot = frames.slot(frame);
+    assert slot > 0 && holds(frame) : frame;
+    place.set(frames.tag(frame), -slot);
+  }
+
+  /**
+   * A swapped page is going to be read into a frame. ({@code uvmfault_anonget})
+   *
+   * @param anon a live anon in swap
+   * @param frame a busy frame that belongs to nobody
+   * @param amap an amap that has the anon, locked
+   */
+  public void comesIn(int anon, int frame, Amap amap) {
+    frames.setSlot(frame, slot(anon));
+    place.set(anon, frame);
+    allocator.assign(frame, amap.family().number(), anon, IDENTITY | anon, false);
+  }
+
+  /**
+   * A page could not be read. Its amap is locked.
+   *
+   * @param frame the busy frame that it should have come into
+   * @return whether the anon still lives; then its page is lost, and the frame belongs to nobody
+   */
+  public boolean isLost(int frame) {
+    if (!holds(frame)) {
+      return false;
+    }
+    place.set(frames.tag(frame), LOST);
+    return true;
   }
 
   /**
@@ -214,11 +318,17 @@ public final class AnonTable {
     if (dead.isEmpty()) {
       return;
     }
-    int[] frames = dead.scratch();
+    int[] resident = dead.scratch();
+    int count = 0;
     for (int i = 0; i < dead.size(); i++) {
-      frames[i] = frame.get(dead.get(i));
+      int at = place.get(dead.get(i));
+      if (at >= 0) {
+        resident[count++] = at;
+      } else {
+        forgetSwapped(dead.get(i));
+      }
     }
-    allocator.free(processor, frames, dead.size());
+    allocator.free(processor, resident, count);
     lock.lock();
     try {
       for (int i = 0; i < dead.size(); i++) {
@@ -228,6 +338,14 @@ public final class AnonTable {
       lock.unlock();
     }
     dead.clear();
+  }
+
+  private void forgetSwapped(int anon) {
+    int slot = slot(anon);
+    if (slot != 0) {
+      allocator.slots().free(slot);
+    }
+    allocator.policy().forget(IDENTITY | anon);
   }
 
   /**

@@ -15,8 +15,10 @@ import org.juvm.base.VmPanic;
 import org.juvm.map.Machine;
 import org.juvm.map.MapEntry;
 import org.juvm.map.VmMap;
-import org.juvm.object.AnonymousObject;
+import org.juvm.object.MemoryObject;
 import org.juvm.page.FrameTable;
+import org.juvm.page.ObjectPages;
+import org.juvm.page.PageOwner;
 
 /**
  * Recomputes the state of a whole system from its maps and says where it differs.
@@ -40,11 +42,13 @@ public final class Audit {
   private final Map<Integer, Integer> anonReferences = new HashMap<>();
 
   /** References found to each object. */
-  private final IdentityHashMap<AnonymousObject, Integer> objectReferences =
-      new IdentityHashMap<>();
+  private final IdentityHashMap<MemoryObject, Integer> objectReferences = new IdentityHashMap<>();
 
   /** For each amap, the slots that each of its entries refers to: pairs of start and end. */
   private final IdentityHashMap<Amap, List<long[]>> slotRanges = new IdentityHashMap<>();
+
+  /** What has each swap slot. */
+  private final Map<Integer, String> slots = new HashMap<>();
 
   /** Frames of objects. */
   private final Set<Integer> objectFrames = new HashSet<>();
@@ -75,7 +79,7 @@ public final class Audit {
   public List<String> run(
       Collection<VmMap> maps,
       Collection<AnonTable.Magazine> magazines,
-      Collection<AnonymousObject> objects) {
+      Collection<? extends MemoryObject> objects) {
     objects.forEach(object -> objectReferences.merge(object, 1, Integer::sum));
     maps.forEach(this::collect);
     countTrees();
@@ -91,6 +95,7 @@ public final class Audit {
       }
     }
     checkFrames();
+    expect("swap slots in use", slots.size(), machine.swap().slotsInUse());
     return List.copyOf(findings);
   }
 
@@ -132,7 +137,7 @@ public final class Audit {
             .computeIfAbsent(amap, any -> new ArrayList<>())
             .add(new long[] {entry.slot(), entry.slot() + pages});
       }
-      AnonymousObject object = entry.object();
+      MemoryObject object = entry.object();
       if (object != null) {
         objectReferences.merge(object, 1, Integer::sum);
       }
@@ -183,9 +188,11 @@ public final class Audit {
             object.forEach(
                 0,
                 Long.MAX_VALUE,
-                (page, frame) -> {
-                  if (!objectFrames.add(frame)) {
-                    find("two pages of objects have frame " + frame);
+                (page, place) -> {
+                  if (ObjectPages.isFrame(place)) {
+                    addObjectFrame(object, page, ObjectPages.frame(place));
+                  } else {
+                    addSlot(ObjectPages.slotOf(place), "page " + page + " of an object");
                   }
                   return false;
                 });
@@ -193,6 +200,27 @@ public final class Audit {
             object.unlock();
           }
         });
+  }
+
+  private void addObjectFrame(MemoryObject object, long page, int frame) {
+    if (!objectFrames.add(frame)) {
+      find("two pages of objects have frame " + frame);
+    }
+    if (!object.equals(machine.owners().get(machine.frames().holder(frame)))) {
+      find("frame " + frame + " is page " + page + " of an object that is not its owner");
+    }
+    long tag = Integer.toUnsignedLong(machine.frames().tag(frame));
+    expect("tag of frame " + frame, page & 0xffff_ffffL, tag);
+  }
+
+  /** 0 is the slot of a page that is lost. */
+  private void addSlot(int slot, String what) {
+    if (slot != 0) {
+      String other = slots.put(slot, what);
+      if (other != null) {
+        find(what + " and " + other + " have swap slot " + slot);
+      }
+    }
   }
 
   private void countTrees() {
@@ -233,8 +261,16 @@ public final class Audit {
     }
     expect("anons in use", anonReferences.size() + waiting, machine.anons().handedOut());
     for (int anon : anonReferences.keySet()) {
+      if (!machine.anons().isResident(anon)) {
+        addSlot(machine.anons().slot(anon), "anon " + anon);
+        continue;
+      }
       int frame = machine.anons().frame(anon);
-      expect("owner of frame " + frame, anon, machine.frames().owner(frame));
+      expect("anon of frame " + frame, anon, machine.frames().tag(frame));
+      PageOwner owner = machine.owners().get(machine.frames().holder(frame));
+      if (owner == null || !owner.isAnonymous()) {
+        find("frame " + frame + " of anon " + anon + " has no amap for an owner");
+      }
       if (machine.allocator().isFree(frame)) {
         find("anon " + anon + " has frame " + frame + ", which is free");
       }
@@ -302,6 +338,9 @@ public final class Audit {
     FrameTable frames = machine.frames();
     Map<Integer, Integer> owners = new HashMap<>();
     for (int anon : anonReferences.keySet()) {
+      if (!machine.anons().isResident(anon)) {
+        continue;
+      }
       Integer other = owners.put(machine.anons().frame(anon), anon);
       if (other != null) {
         find("anons " + other + " and " + anon + " have the same frame");
@@ -318,6 +357,9 @@ public final class Audit {
         find("frame " + frame + " is neither free nor of one anon or object");
       }
       checkWirings(frame);
+      if (frames.slot(frame) != 0) {
+        addSlot(frames.slot(frame), "frame " + frame);
+      }
       expect(
           "mappings of frame " + frame,
           frameMappings.getOrDefault(frame, 0),

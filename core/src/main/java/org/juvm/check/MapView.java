@@ -6,7 +6,7 @@ import org.juvm.base.MapFlag;
 import org.juvm.map.MapEntry;
 import org.juvm.map.StackReserve;
 import org.juvm.map.VmMap;
-import org.juvm.object.AnonymousObject;
+import org.juvm.object.MemoryObject;
 
 /**
  * A map as text, for people who debug.
@@ -100,7 +100,7 @@ public final class MapView {
               amap.isShared() ? ", shared" : ""));
       amap.unlock();
     }
-    AnonymousObject object = entry.object();
+    MemoryObject object = entry.object();
     if (object != null) {
       object.lock();
       line(

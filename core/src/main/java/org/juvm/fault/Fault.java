@@ -7,7 +7,10 @@ import org.juvm.anon.DeadAnons;
 import org.juvm.base.Access;
 import org.juvm.map.Machine;
 import org.juvm.map.VmMap;
+import org.juvm.object.MemoryObject;
+import org.juvm.object.PageRequest;
 import org.juvm.page.FrameTable;
+import org.juvm.page.PageOwner;
 import org.juvm.pmap.Tlb;
 import org.juvm.trace.Counters;
 
@@ -52,6 +55,20 @@ public final class Fault {
   /** The map to go on in, if the obstacle is a submap. */
   @Nullable VmMap submap;
 
+  int busyFrame = FrameTable.NONE;
+  long seen;
+  @Nullable PageOwner owner;
+  @Nullable MemoryObject object;
+
+  /** What is asked of memory objects. */
+  final PageRequest request;
+
+  /** Whether the object could not read the page. */
+  boolean readFailed;
+
+  /** Whether the fault has waited for a transfer of its own. */
+  boolean major;
+
   /** What a fault is for. */
   enum Purpose {
     /** An access of a processor. */
@@ -64,8 +81,16 @@ public final class Fault {
     WIRE
   }
 
-  /** What an attempt cannot do with the map locked for reading. */
+  /** What an attempt cannot do with locks held, or with the map locked for reading only. */
   enum Obstacle {
+    /** No frame is free. */
+    NO_FRAME,
+    /** The page is on its way in or out: {@link #busyFrame}, {@link #seen}. */
+    BUSY,
+    /** The page is to be read from swap into {@link #busyFrame}, for {@link #owner}. */
+    IN_SWAP,
+    /** The page is to be read by {@link #object}, as {@link #request} says. */
+    IN_OBJECT,
     /** The entry needs an amap of its own. */
     NEEDS_COPY,
     /** Another map is responsible. */
@@ -93,6 +118,7 @@ public final class Fault {
     this.processor = processor;
     this.tlb = tlb;
     this.counters = counters;
+    request = new PageRequest(processor);
   }
 
   /**

@@ -4,6 +4,7 @@ import org.jspecify.annotations.Nullable;
 import org.juvm.anon.Amap;
 import org.juvm.anon.AnonTable;
 import org.juvm.base.Access;
+import org.juvm.base.MapFlag;
 import org.juvm.base.Protection;
 import org.juvm.base.VmPanic;
 import org.juvm.map.Machine;
@@ -11,7 +12,7 @@ import org.juvm.map.MapEntry;
 import org.juvm.map.MapOutcome;
 import org.juvm.map.StackGrower;
 import org.juvm.map.VmMap;
-import org.juvm.object.AnonymousObject;
+import org.juvm.object.MemoryObject;
 import org.juvm.page.FrameAllocator;
 import org.juvm.page.FrameTable;
 import org.juvm.ram.Ram;
@@ -23,11 +24,16 @@ import org.juvm.trace.Counter;
  * <p>Source: {@code uvm_fault.c}; each phase names its function.
  */
 public final class FaultHandler {
+  /** Result of {@link #newPage}. */
+  private static final int NO_BOOKKEEPING = -2;
+
   private final Machine machine;
   private final Ram ram;
   private final FrameTable frames;
   private final FrameAllocator allocator;
   private final AnonTable anons;
+  private final PageIns pageIns;
+  private final Neighbours neighbours;
 
   /**
    * The handler of a machine.
@@ -40,6 +46,8 @@ public final class FaultHandler {
     frames = machine.frames();
     allocator = machine.allocator();
     anons = machine.anons();
+    pageIns = new PageIns(machine);
+    neighbours = new Neighbours(machine);
   }
 
   /**
@@ -99,14 +107,19 @@ public final class FaultHandler {
    * @param amap the amap through which the pages were lent, or null
    * @param frame the first frame
    * @param count number of frames
+   * @param access what they were lent for
    */
-  public void giveBack(int processor, @Nullable Amap amap, int frame, int count) {
+  public void giveBack(int processor, @Nullable Amap amap, int frame, int count, Access access) {
     if (amap != null) {
       amap.lock();
       amap.unwired(count);
       amap.unlock();
     }
     for (int i = 0; i < count; i++) {
+      if (access == Access.WRITE) {
+        // The pages may have been cleaned since they were lent.
+        frames.markDirty(frame + i);
+      }
       allocator.unwire(processor, frame + i);
     }
     machine.lent().add(-count);
@@ -124,6 +137,8 @@ public final class FaultHandler {
       fault.purpose = purpose;
     }
     fault.maximum = maximum;
+    fault.readFailed = false;
+    fault.major = false;
     fault.counters.increment(Counter.FAULTS);
     VmMap responsible = map;
     FaultOutcome outcome = attempt(responsible, fault);
@@ -142,24 +157,39 @@ public final class FaultHandler {
     switch (outcome) {
       case RESOLVED -> {}
       case OUT_OF_MEMORY -> fault.counters.increment(Counter.NO_RAM);
+      case IO_ERROR -> fault.counters.increment(Counter.READ_ERRORS);
       case NOT_MAPPED, PROTECTION, STACK_LIMIT, BEYOND_END ->
           fault.counters.increment(Counter.UNRESOLVED);
+    }
+    if (fault.major) {
+      fault.counters.increment(Counter.MAJOR_FAULTS);
     }
     return outcome;
   }
 
-  /** Does what takes the map's lock for writing. Returns null if that was done. */
+  /**
+   * Does, without locks, what an attempt could not do. Returns null if that was done: the fault
+   * starts again from the beginning, since anything may have changed meanwhile.
+   */
   private @Nullable FaultOutcome overcome(VmMap map, Fault fault) {
-    if (fault.obstacle == Fault.Obstacle.NEEDS_COPY) {
-      fault.counters.increment(Counter.AMAP_COPIES);
-      boolean resolved = map.resolveNeedsCopy(fault.address, fault.dead, fault.processor);
-      return resolved ? null : FaultOutcome.OUT_OF_MEMORY;
-    }
-    if (fault.obstacle == Fault.Obstacle.TRANSITION) {
-      map.lockStable(fault.address, fault.address + 1);
-      map.unlockWrite();
-      return null;
-    }
+    return switch (fault.obstacle) {
+      case NO_FRAME, BUSY, IN_SWAP, IN_OBJECT -> pageIns.overcome(fault);
+      case NEEDS_COPY -> {
+        fault.counters.increment(Counter.AMAP_COPIES);
+        boolean resolved = map.resolveNeedsCopy(fault.address, fault.dead, fault.processor);
+        yield resolved ? null : FaultOutcome.OUT_OF_MEMORY;
+      }
+      case TRANSITION -> {
+        map.lockStable(fault.address, fault.address + 1);
+        map.unlockWrite();
+        yield null;
+      }
+      case STACK -> growStack(map, fault);
+      case SUBMAP -> throw new VmPanic("submap without a map");
+    };
+  }
+
+  private @Nullable FaultOutcome growStack(VmMap map, Fault fault) {
     StackGrower grower = new StackGrower(map);
     MapOutcome grown = grower.grow(fault.address);
     if (grown != MapOutcome.DONE) {
@@ -194,7 +224,7 @@ public final class FaultHandler {
         return null;
       }
       Amap amap = entry.amap();
-      AnonymousObject object = entry.object();
+      MemoryObject object = entry.object();
       boolean looksOnly = fault.access == Access.READ && amap == null && object != null;
       if (entry.needsCopy() && !looksOnly) {
         fault.obstacle = Fault.Obstacle.NEEDS_COPY;
@@ -225,12 +255,22 @@ public final class FaultHandler {
     return protection.permits(fault.access);
   }
 
-  /** Case 1: there is an anon. Locked: map (read), amap. ({@code uvm_fault_upper}) */
-  private FaultOutcome upper(
+  /**
+   * Case 1: there is an anon. Locked: map (read), amap. ({@code uvm_fault_upper})
+   *
+   * @return null if there is an obstacle
+   */
+  private @Nullable FaultOutcome upper(
       VmMap map, Fault fault, MapEntry entry, Amap amap, long page, int anon) {
     long slot = entry.slot() + page;
-    int frame = anons.frame(anon);
     int rights = entry.protection().bits();
+    if (!anons.isResident(anon)) {
+      return pageIns.fromSwap(fault, amap, anon);
+    }
+    int frame = anons.frame(anon);
+    if (frames.isBusy(frame)) {
+      return pageIns.busy(fault, frame);
+    }
     if (amap.isExclusive(slot, anon, anons)) {
       fault.counters.increment(Counter.DIRECT);
       return enter(map, fault, entry, amap, page, frame, rights);
@@ -240,8 +280,8 @@ public final class FaultHandler {
       return enter(map, fault, entry, amap, page, frame, rights & ~Protection.WRITE_BIT);
     }
     int copy = newPage(fault, amap, slot, frame);
-    if (copy == FrameTable.NONE) {
-      return FaultOutcome.OUT_OF_MEMORY;
+    if (copy < 0) {
+      return noPage(fault, copy);
     }
     if (entry.wirings() != 0) {
       map.memory().moveWiring(entry, page, anon, frame, copy, fault.processor);
@@ -258,27 +298,51 @@ public final class FaultHandler {
     return fault.purpose == Fault.Purpose.WIRE && amap.isShared();
   }
 
-  /** Case 2: there is none. Locked: map (read), amap if there is one. ({@code uvm_fault_lower}) */
-  private FaultOutcome lower(
+  /**
+   * Case 2: there is none. Locked: map (read), amap if there is one. ({@code uvm_fault_lower})
+   *
+   * @return null if there is an obstacle
+   */
+  private @Nullable FaultOutcome lower(
       VmMap map, Fault fault, MapEntry entry, @Nullable Amap amap, long page) {
-    AnonymousObject object = entry.object();
+    MemoryObject object = entry.object();
     if (object == null) {
-      int frame = newPage(fault, owned(amap), entry.slot() + page, FrameTable.NONE);
-      if (frame == FrameTable.NONE) {
-        return FaultOutcome.OUT_OF_MEMORY;
-      }
-      fault.counters.increment(Counter.ZERO_FILLS);
-      return enter(map, fault, entry, amap, page, frame, entry.protection().bits());
+      return zeroFill(map, fault, entry, owned(amap), page);
     }
     object.lock();
     try {
       long index = entry.offset() + page;
-      if (!object.contains(index)) {
-        return FaultOutcome.BEYOND_END;
+      if (fault.readFailed) {
+        return unreadable(map, fault, entry, amap, page, FaultOutcome.IO_ERROR);
       }
-      int frame = object.get(fault.processor, index);
-      if (frame == FrameTable.NONE) {
-        return FaultOutcome.OUT_OF_MEMORY;
+      object.get(fault.request, index);
+      int frame = fault.request.frame();
+      switch (fault.request.status()) {
+        case RESIDENT -> {}
+        case BUSY -> {
+          fault.busyFrame = frame;
+          fault.seen = fault.request.seen();
+          fault.obstacle = Fault.Obstacle.BUSY;
+          return null;
+        }
+        case READING -> {
+          fault.object = object;
+          fault.obstacle = Fault.Obstacle.IN_OBJECT;
+          return null;
+        }
+        case NO_FRAME -> {
+          fault.obstacle = Fault.Obstacle.NO_FRAME;
+          return null;
+        }
+        case NO_NODE -> {
+          return FaultOutcome.OUT_OF_MEMORY;
+        }
+        case BEYOND_END -> {
+          return unreadable(map, fault, entry, amap, page, FaultOutcome.BEYOND_END);
+        }
+        case ERROR -> {
+          return unreadable(map, fault, entry, amap, page, FaultOutcome.IO_ERROR);
+        }
       }
       int rights = entry.protection().bits();
       if (!entry.copyOnWrite()) {
@@ -290,8 +354,8 @@ public final class FaultHandler {
         return enter(map, fault, entry, null, page, frame, rights & ~Protection.WRITE_BIT);
       }
       int copy = newPage(fault, owned(amap), entry.slot() + page, frame);
-      if (copy == FrameTable.NONE) {
-        return FaultOutcome.OUT_OF_MEMORY;
+      if (copy < 0) {
+        return noPage(fault, copy);
       }
       if (entry.wirings() != 0) {
         frames.wire(copy);
@@ -302,6 +366,46 @@ public final class FaultHandler {
     } finally {
       object.unlock();
     }
+  }
+
+  private @Nullable FaultOutcome zeroFill(
+      VmMap map, Fault fault, MapEntry entry, Amap amap, long page) {
+    int frame = newPage(fault, amap, entry.slot() + page, FrameTable.NONE);
+    if (frame < 0) {
+      return noPage(fault, frame);
+    }
+    fault.counters.increment(Counter.ZERO_FILLS);
+    return enter(map, fault, entry, amap, page, frame, entry.protection().bits());
+  }
+
+  /**
+   * The object does not have the page. A private mapping that says so gets zeros instead. ({@code
+   * UVM_ET_NOFAULT})
+   */
+  private @Nullable FaultOutcome unreadable(
+      VmMap map,
+      Fault fault,
+      MapEntry entry,
+      @Nullable Amap amap,
+      long page,
+      FaultOutcome outcome) {
+    if ((entry.flags() & MapFlag.NO_FAULT.bit()) == 0 || !entry.copyOnWrite()) {
+      return outcome;
+    }
+    if (amap == null) {
+      fault.obstacle = Fault.Obstacle.NEEDS_COPY;
+      return null;
+    }
+    return zeroFill(map, fault, entry, amap, page);
+  }
+
+  /** What it means that there is no new page; see {@link #newPage}. */
+  private static @Nullable FaultOutcome noPage(Fault fault, int why) {
+    if (why == NO_BOOKKEEPING) {
+      return FaultOutcome.OUT_OF_MEMORY;
+    }
+    fault.obstacle = Fault.Obstacle.NO_FRAME;
+    return null;
   }
 
   private static Amap owned(@Nullable Amap amap) {
@@ -315,21 +419,22 @@ public final class FaultHandler {
    * Puts a new anon into a slot, with a copy of a frame or with zeros. ({@code uvmfault_promote})
    *
    * @param source the frame to copy, or NONE for zeros
-   * @return the new frame, or NONE if something is exhausted; then nothing has changed
+   * @return the new frame; NONE if no frame is free, or NO_BOOKKEEPING if no node or anon is left:
+   *     then nothing has changed
    */
   private int newPage(Fault fault, Amap amap, long slot, int source) {
     boolean zeroed = source == FrameTable.NONE;
     if (!amap.hasRoom()) {
-      return FrameTable.NONE;
+      return NO_BOOKKEEPING;
     }
     int frame = allocator.allocate(fault.processor, zeroed, FrameAllocator.Reserve.NONE);
     if (frame == FrameTable.NONE) {
       return FrameTable.NONE;
     }
-    int anon = anons.allocate(fault.magazine, frame);
+    int anon = anons.allocate(fault.magazine, frame, amap);
     if (anon == 0) {
       allocator.free(fault.processor, frame);
-      return FrameTable.NONE;
+      return NO_BOOKKEEPING;
     }
     if (!zeroed) {
       ram.copy(source, frame);
@@ -363,9 +468,16 @@ public final class FaultHandler {
       return FaultOutcome.OUT_OF_MEMORY;
     }
     switch (fault.purpose) {
-      case ACCESS, OVERRIDE -> {}
+      case ACCESS, OVERRIDE -> {
+        if (fault.access == Access.READ) {
+          neighbours.enter(map, fault, entry, page);
+        }
+      }
       case LEND -> lendRun(fault, entry, amap, page, frame);
-      case WIRE -> frames.wire(frame);
+      case WIRE -> {
+        frames.wire(frame);
+        allocator.dropSlot(frame);
+      }
     }
     return FaultOutcome.RESOLVED;
   }
@@ -388,6 +500,9 @@ public final class FaultHandler {
     int frame = first;
     while (true) {
       frames.wire(frame);
+      if (fault.access == Access.WRITE) {
+        frames.markDirty(frame);
+      }
       lent++;
       long next = page + lent;
       if (lent >= fault.maximum
@@ -410,16 +525,19 @@ public final class FaultHandler {
   private boolean isResidentAt(
       Fault fault, MapEntry entry, @Nullable Amap amap, long page, int frame) {
     if (amap == null) {
-      AnonymousObject object = entry.object();
+      MemoryObject object = entry.object();
       return object != null
           && entry.amap() == null
           && object.contains(entry.offset() + page)
-          && object.find(entry.offset() + page) == frame;
+          && object.find(entry.offset() + page) == frame
+          && !frames.isBusy(frame);
     }
     long slot = entry.slot() + page;
     int anon = amap.find(slot);
     return anon != 0
+        && anons.isResident(anon)
         && anons.frame(anon) == frame
+        && !frames.isBusy(frame)
         && (fault.access == Access.READ || amap.isExclusive(slot, anon, anons));
   }
 }

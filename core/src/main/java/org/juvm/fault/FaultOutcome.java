@@ -12,6 +12,8 @@ public enum FaultOutcome {
   STACK_LIMIT,
   /** The page is beyond the end of what is mapped. */
   BEYOND_END,
+  /** The page could not be read from where it is. */
+  IO_ERROR,
   /** No frame, or no bookkeeping memory, is left. */
   OUT_OF_MEMORY
 }

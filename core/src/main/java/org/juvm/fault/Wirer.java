@@ -56,7 +56,7 @@ public final class Wirer {
         return refused;
       }
       map.clip(start, end);
-      if (pagesLacking(start, end) > map.machine().allocator().freeFrames()) {
+      if (!map.machine().allocator().mayHave(pagesLacking(start, end))) {
         map.simplify(start, end);
         return MapOutcome.NO_MEMORY;
       }
@@ -280,7 +280,7 @@ public final class Wirer {
       for (int i = 0; i < ranges.length; i += 2) {
         lacking += pagesLacking(ranges[i], ranges[i + 1]);
       }
-      if (lacking > map.machine().allocator().freeFrames()) {
+      if (!map.machine().allocator().mayHave(lacking)) {
         return MapOutcome.NO_MEMORY;
       }
       if (future) {

@@ -4,7 +4,7 @@ import org.jspecify.annotations.Nullable;
 import org.juvm.base.Advice;
 import org.juvm.base.Inheritance;
 import org.juvm.base.Protection;
-import org.juvm.object.AnonymousObject;
+import org.juvm.object.MemoryObject;
 
 /**
  * What a new mapping is to be like.
@@ -24,7 +24,7 @@ public record Attributes(
     Inheritance inheritance,
     Advice advice,
     int flags,
-    @Nullable AnonymousObject object,
+    @Nullable MemoryObject object,
     long offset,
     boolean copyOnWrite) {
 

@@ -7,8 +7,9 @@ import org.juvm.anon.DeadAnons;
 import org.juvm.base.PageSize;
 import org.juvm.base.Protection;
 import org.juvm.base.VmPanic;
-import org.juvm.object.AnonymousObject;
+import org.juvm.object.MemoryObject;
 import org.juvm.page.FrameTable;
+import org.juvm.page.ObjectPages;
 import org.juvm.pmap.Pmap;
 
 /**
@@ -132,7 +133,7 @@ public final class EntryMemory {
    */
   public void moveWiring(MapEntry entry, long page, int anon, int old, int own, int processor) {
     machine.frames().wire(own);
-    AnonymousObject object = entry.object;
+    MemoryObject object = entry.object;
     if (anon != 0 || object == null) {
       machine.allocator().unwire(processor, old);
       return;
@@ -208,7 +209,7 @@ public final class EntryMemory {
 
   /** Whether a page of an object is out of reach, because the object was made smaller. */
   private static boolean isCutOff(MapEntry entry, long page) {
-    AnonymousObject object = entry.object;
+    MemoryObject object = entry.object;
     if (object == null) {
       return false;
     }
@@ -221,7 +222,7 @@ public final class EntryMemory {
   }
 
   private int objectFrame(MapEntry entry, long page) {
-    AnonymousObject object = entry.object;
+    MemoryObject object = entry.object;
     if (object == null) {
       throw new VmPanic("wired page is not resident: entry=" + Long.toHexString(entry.start));
     }
@@ -288,13 +289,13 @@ public final class EntryMemory {
       try {
         int anon = amap.find(entry.slot + page);
         if (anon != 0) {
-          return machine.anons().frame(anon);
+          return machine.anons().isResident(anon) ? machine.anons().frame(anon) : FrameTable.NONE;
         }
       } finally {
         amap.unlock();
       }
     }
-    AnonymousObject object = entry.object;
+    MemoryObject object = entry.object;
     if (object == null) {
       return FrameTable.NONE;
     }
@@ -328,18 +329,24 @@ public final class EntryMemory {
       amap.forEach(
           slot + first,
           slot + last,
-          (at, anon) -> pages.add(entry.start + pageSize.address(at - slot)));
+          (at, anon) -> {
+            if (machine.anons().isResident(anon)) {
+              pages.add(entry.start + pageSize.address(at - slot));
+            }
+          });
       amap.unlock();
     }
-    AnonymousObject object = entry.object;
+    MemoryObject object = entry.object;
     if (object != null) {
       long offset = entry.offset;
       object.lock();
       object.forEach(
           offset + first,
           offset + last,
-          (page, frame) -> {
-            pages.add(entry.start + pageSize.address(page - offset));
+          (page, place) -> {
+            if (ObjectPages.isFrame(place)) {
+              pages.add(entry.start + pageSize.address(page - offset));
+            }
             return false;
           });
       object.unlock();
@@ -377,7 +384,7 @@ public final class EntryMemory {
       machine.allocator().unwire(0, machine.anons().frame(anon));
       return;
     }
-    AnonymousObject object = entry.object;
+    MemoryObject object = entry.object;
     if (object == null) {
       throw new VmPanic("wired page is not resident: entry=" + Long.toHexString(entry.start));
     }

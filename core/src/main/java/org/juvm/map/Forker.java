@@ -48,6 +48,9 @@ public final class Forker {
    */
   private boolean shares;
 
+  /** Whether the frames for wired pages could be set aside. */
+  private boolean reserved;
+
   /**
    * An operation for one thread, to be used once.
    *
@@ -69,19 +72,11 @@ public final class Forker {
    *     thrown away
    */
   public MapOutcome fork(VmMap child) {
-    MapOutcome outcome;
-    parent.lockStable(parent.minimum(), parent.maximum());
-    try {
-      if (parent.isExited()) {
-        outcome = MapOutcome.EXITED;
-      } else if (!copier.reserve(wiredPages())) {
-        outcome = MapOutcome.NO_MEMORY;
-      } else {
-        settings.inheritFrom(parent.settings());
-        outcome = copyEntries();
-      }
-    } finally {
-      parent.unlockWrite();
+    MapOutcome outcome = copyParent();
+    while (outcome == MapOutcome.NO_MEMORY
+        && !reserved
+        && machine.allocator().reclaimer().await()) {
+      outcome = copyParent();
     }
     if (!insert(child)) {
       child.release(copies);
@@ -93,6 +88,23 @@ public final class Forker {
       machine.counters().add(Counter.FORKS, 1);
     }
     return outcome;
+  }
+
+  private MapOutcome copyParent() {
+    parent.lockStable(parent.minimum(), parent.maximum());
+    try {
+      if (parent.isExited()) {
+        return MapOutcome.EXITED;
+      }
+      reserved = copier.reserve(wiredPages());
+      if (!reserved) {
+        return MapOutcome.NO_MEMORY;
+      }
+      settings.inheritFrom(parent.settings());
+      return copyEntries();
+    } finally {
+      parent.unlockWrite();
+    }
   }
 
   /** Returns false if the child was ended meanwhile, which happens when the system is closed. */
@@ -139,7 +151,8 @@ public final class Forker {
         entry.slot,
         entry.slot + pageSize.vpn(entry.end - entry.start),
         (slot, anon) -> {
-          if (machine.frames().wirings(machine.anons().frame(anon)) > 0) {
+          if (machine.anons().isResident(anon)
+              && machine.frames().wirings(machine.anons().frame(anon)) > 0) {
             visitor.visit(slot, anon);
           }
         });

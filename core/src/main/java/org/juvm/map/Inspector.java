@@ -2,7 +2,7 @@ package org.juvm.map;
 
 import org.juvm.anon.Amap;
 import org.juvm.base.Protection;
-import org.juvm.object.AnonymousObject;
+import org.juvm.object.MemoryObject;
 import org.juvm.page.FrameTable;
 
 /**
@@ -98,13 +98,13 @@ public final class Inspector {
           amap.forEach(entry.slot, entry.slot + count, (slot, anon) -> pages[0]++);
           amap.unlock();
         }
-        AnonymousObject object = entry.object;
+        MemoryObject object = entry.object;
         if (object != null) {
           object.lock();
           object.forEach(
               entry.offset,
               entry.offset + count,
-              (page, frame) -> {
+              (page, place) -> {
                 pages[0]++;
                 return false;
               });

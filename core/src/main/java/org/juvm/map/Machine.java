@@ -5,12 +5,17 @@ import org.juvm.anon.AmapTree;
 import org.juvm.anon.AnonTable;
 import org.juvm.base.PageSize;
 import org.juvm.object.AnonymousObject;
+import org.juvm.object.ObjectSupport;
+import org.juvm.page.BusyFrames;
 import org.juvm.page.FrameAllocator;
 import org.juvm.page.FrameTable;
-import org.juvm.page.ResidentPages;
+import org.juvm.page.ObjectPages;
+import org.juvm.page.PageOwners;
 import org.juvm.pmap.Pmaps;
 import org.juvm.ram.BlockPool;
 import org.juvm.ram.Ram;
+import org.juvm.store.PageIo;
+import org.juvm.swap.SwapSpace;
 import org.juvm.trace.Counters;
 
 /**
@@ -20,6 +25,10 @@ import org.juvm.trace.Counters;
  * @param ram the frames
  * @param frames their descriptors
  * @param allocator the free ones
+ * @param busy those on their way in or out
+ * @param owners who frames belong to
+ * @param io moves pages in and out
+ * @param swap where anonymous pages go
  * @param pmaps all page tables
  * @param anons all anons
  * @param amaps the nodes of all amaps
@@ -32,6 +41,10 @@ public record Machine(
     Ram ram,
     FrameTable frames,
     FrameAllocator allocator,
+    BusyFrames busy,
+    PageOwners owners,
+    PageIo io,
+    SwapSpace swap,
     Pmaps pmaps,
     AnonTable anons,
     AmapTree amaps,
@@ -40,13 +53,13 @@ public record Machine(
     Counters counters) {
 
   /**
-   * Powers up a machine.
+   * Makes the memory for a machine.
    *
    * @param memory bytes of memory
    * @param pageSize the page size
-   * @return the machine, with all frames free
+   * @return the frames
    */
-  public static Machine of(long memory, PageSize pageSize) {
+  public static Ram ram(long memory, PageSize pageSize) {
     long frameCount = pageSize.vpn(memory);
     if (frameCount < 16 || frameCount >= 1 << 28) {
       throw new IllegalArgumentException(
@@ -55,19 +68,36 @@ public record Machine(
               + ", pageSize="
               + pageSize.bytes());
     }
+    return new Ram((int) frameCount, pageSize);
+  }
+
+  /**
+   * Powers up a machine.
+   *
+   * @param ram its memory
+   * @param io moves pages in and out of it
+   * @return the machine, with all frames free
+   */
+  public static Machine of(Ram ram, PageIo io) {
     Counters counters = new Counters();
-    Ram ram = new Ram((int) frameCount, pageSize);
     FrameTable frames = new FrameTable(ram);
     FrameAllocator allocator = new FrameAllocator(ram, frames);
-    Pmaps pmaps = new Pmaps(ram, counters);
-    AnonTable anons = new AnonTable(frames, allocator, ram.isLarge());
+    PageOwners owners = new PageOwners();
+    BusyFrames busy = new BusyFrames(frames, allocator, owners);
+    SwapSpace swap = new SwapSpace(io);
+    Pmaps pmaps = new Pmaps(ram, frames, counters);
+    AnonTable anons = new AnonTable(frames, allocator, owners, ram.isLarge());
     AmapTree amaps = new AmapTree(anons, ram.frames(), ram.isLarge());
-    BlockPool objectNodes = ResidentPages.newPool(ram.frames(), ram.isLarge());
+    BlockPool objectNodes = ObjectPages.newPool(ram.frames(), ram.isLarge());
     return new Machine(
-        pageSize,
+        ram.pageSize(),
         ram,
         frames,
         allocator,
+        busy,
+        owners,
+        io,
+        swap,
         pmaps,
         anons,
         amaps,
@@ -83,6 +113,15 @@ public record Machine(
    * @return the object, with one reference
    */
   public AnonymousObject newObject(long size) {
-    return new AnonymousObject(ram, frames, allocator, pmaps, objectNodes, size);
+    return new AnonymousObject(objectSupport(), size);
+  }
+
+  /**
+   * What memory objects of this machine work with.
+   *
+   * @return the parts that they need
+   */
+  public ObjectSupport objectSupport() {
+    return new ObjectSupport(ram, frames, allocator, busy, owners, pmaps, objectNodes, io, swap);
   }
 }

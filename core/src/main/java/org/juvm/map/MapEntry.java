@@ -7,7 +7,7 @@ import org.juvm.base.Advice;
 import org.juvm.base.Inheritance;
 import org.juvm.base.MapFlag;
 import org.juvm.base.Protection;
-import org.juvm.object.AnonymousObject;
+import org.juvm.object.MemoryObject;
 
 /**
  * A range of addresses with equal attributes. Guarded by the lock of its map: read with it held in
@@ -64,7 +64,7 @@ public final class MapEntry {
   boolean needsCopy = true;
 
   /** The lower layer, or null. */
-  @Nullable AnonymousObject object;
+  @Nullable MemoryObject object;
 
   /** Index of the object's page that is mapped at start. 0 if there is no object. */
   long offset;
@@ -149,7 +149,7 @@ public final class MapEntry {
         && flags == other.flags
         && wirings == other.wirings
         && Objects.equals(stack, other.stack)
-        && object == other.object
+        && Objects.equals(object, other.object)
         && copyOnWrite == other.copyOnWrite
         && submap == null
         && other.submap == null
@@ -287,7 +287,7 @@ public final class MapEntry {
    *
    * @return object, or null
    */
-  public @Nullable AnonymousObject object() {
+  public @Nullable MemoryObject object() {
     return object;
   }
 

@@ -20,13 +20,15 @@ final class PageCopier {
     this.machine = machine;
   }
 
-  /** Sets frames aside. Returns false, and has none, if there are not so many. */
+  /**
+   * Sets frames aside. Returns false if there are not so many; those that there are stay aside, so
+   * that it can be tried again.
+   */
   boolean reserve(int count) {
-    frames = new int[count];
+    frames = Arrays.copyOf(frames, Math.max(count, left));
     while (left < count) {
       int frame = machine.allocator().allocate(0, false, FrameAllocator.Reserve.NONE);
       if (frame == FrameTable.NONE) {
-        close();
         return false;
       }
       frames[left++] = frame;
@@ -51,7 +53,7 @@ final class PageCopier {
     if (frame == FrameTable.NONE) {
       return frame;
     }
-    int anon = machine.anons().allocate(magazine, frame);
+    int anon = machine.anons().allocate(magazine, frame, amap);
     if (anon == 0) {
       machine.allocator().free(0, frame);
       return FrameTable.NONE;

@@ -3,7 +3,7 @@ package org.juvm.map;
 import org.jspecify.annotations.Nullable;
 import org.juvm.base.Limit;
 import org.juvm.base.MapFlag;
-import org.juvm.object.AnonymousObject;
+import org.juvm.object.MemoryObject;
 
 /** What can be known about the wiring of a mapping before it is made and replaces others. */
 final class WiringAhead {
@@ -21,7 +21,7 @@ final class WiringAhead {
    * @return DONE, LIMIT or BEYOND_END
    */
   static MapOutcome refusal(
-      VmMap map, long start, long end, long bytes, @Nullable AnonymousObject object, long offset) {
+      VmMap map, long start, long end, long bytes, @Nullable MemoryObject object, long offset) {
     long kept = map.locked() - lockedBytes(map, start, end);
     if (bytes > map.settings().limit(Limit.LOCKED) - kept) {
       return MapOutcome.LIMIT;

@@ -1,275 +1,191 @@
 package org.juvm.object;
 
-import org.juvm.base.PageSize;
-import org.juvm.base.VmPanic;
+import java.io.IOException;
 import org.juvm.page.FrameAllocator;
 import org.juvm.page.FrameTable;
-import org.juvm.page.ResidentPages;
-import org.juvm.pmap.Pmaps;
-import org.juvm.ram.BlockPool;
+import org.juvm.page.ObjectPages;
+import org.juvm.page.Reclaimer;
 import org.juvm.ram.Native;
-import org.juvm.ram.Ram;
-import org.juvm.sync.LockRank;
-import org.juvm.sync.RankedLock;
 
 /**
- * Anonymous memory with a size, whose pages are made when they are first asked for.
- *
- * <p>All state is guarded by {@link #lock}; methods that do not say otherwise are called with it
- * held.
+ * Anonymous memory with a size, whose pages are made when they are first asked for and go to swap.
  *
  * <p>Source: {@code uvm_aobj.c}; each method names its function.
  */
-public final class AnonymousObject {
-  /** The largest size, in bytes. */
-  public static final long MAXIMUM_BYTES = 1L << 46;
-
-  private final Ram ram;
-  private final FrameTable frames;
-  private final FrameAllocator allocator;
-  private final Pmaps pmaps;
-  private final RankedLock lock = new RankedLock(LockRank.OBJECT);
-  private final ResidentPages resident;
-
-  /** Size in bytes; a page that is not wholly beyond it can be accessed. */
-  private long size;
-
-  /** References by map entries and handles. 0: it is gone. */
-  private int references = 1;
-
+public final class AnonymousObject extends MemoryObject {
   /**
    * An object without pages and with one reference. ({@code uao_create})
    *
-   * @param ram the frames
-   * @param frames their descriptors
-   * @param allocator where frames come from
-   * @param pmaps all page tables, which may map pages of the object
-   * @param nodes where nodes come from
+   * @param support what it works with
    * @param size bytes
    */
-  public AnonymousObject(
-      Ram ram,
-      FrameTable frames,
-      FrameAllocator allocator,
-      Pmaps pmaps,
-      BlockPool nodes,
-      long size) {
-    this.ram = ram;
-    this.frames = frames;
-    this.allocator = allocator;
-    this.pmaps = pmaps;
-    this.size = size;
-    resident = new ResidentPages(nodes);
+  public AnonymousObject(ObjectSupport support, long size) {
+    super(support, size);
   }
 
-  private PageSize pageSize() {
-    return ram.pageSize();
+  @Override
+  public boolean isAnonymous() {
+    return true;
   }
 
-  /** Takes the lock. */
-  public void lock() {
-    lock.lock();
-  }
-
-  /** Releases the lock. */
-  public void unlock() {
-    lock.unlock();
-  }
-
-  /**
-   * The size.
-   *
-   * @return bytes
-   */
-  public long size() {
-    assert lock.isHeld();
-    return size;
-  }
-
-  /**
-   * Whether a page is in the object, at least in part.
-   *
-   * @param page index
-   * @return false if it is beyond the end
-   */
-  public boolean contains(long page) {
-    assert lock.isHeld();
-    return page < pageSize().vpn(size + pageSize().bytes() - 1);
-  }
-
-  /**
-   * The number of resident pages.
-   *
-   * @return pages
-   */
-  public long residentPages() {
-    assert lock.isHeld();
-    return resident.count();
-  }
-
-  /**
-   * The frame of a page, if it is resident.
-   *
-   * @param page index
-   * @return frame number, or {@link FrameTable#NONE}
-   */
-  public int find(long page) {
-    assert lock.isHeld();
-    return resident.find(page);
-  }
-
-  /**
-   * The frame of a page, which is made of zeros if it is not resident. ({@code uao_get})
-   *
-   * @param processor any number that differs between concurrent callers
-   * @param page index of a page that the object contains
-   * @return frame number, or {@link FrameTable#NONE} if there is no memory
-   */
-  public int get(int processor, long page) {
-    assert lock.isHeld() && contains(page) : page;
-    int frame = resident.find(page);
-    if (frame != FrameTable.NONE) {
-      return frame;
+  /** {@code uao_get}: zeros for a page that never was, a frame to read into for one in swap. */
+  @Override
+  void bringIn(PageRequest request, long page, int place) {
+    if (place == ObjectPages.LOST) {
+      request.is(PageRequest.Status.ERROR, FrameTable.NONE);
+      return;
     }
-    if (!resident.hasRoom()) {
-      return FrameTable.NONE;
+    boolean zeros = place == ObjectPages.ABSENT;
+    if (zeros && !pages.hasRoom()) {
+      request.is(PageRequest.Status.NO_NODE, FrameTable.NONE);
+      return;
     }
-    frame = allocator.allocate(processor, true, FrameAllocator.Reserve.NONE);
-    if (frame != FrameTable.NONE) {
-      resident.put(page, frame);
+    int frame =
+        zeros
+            ? support.allocator().allocate(request.processor, true, FrameAllocator.Reserve.NONE)
+            : support.allocator().allocateBusy(request.processor);
+    if (frame == FrameTable.NONE) {
+      request.is(PageRequest.Status.NO_FRAME, frame);
+      return;
     }
-    return frame;
+    if (!zeros) {
+      support.frames().setSlot(frame, ObjectPages.slotOf(place));
+      request.firstPage = page;
+      request.frames[0] = frame;
+      request.count = 1;
+    }
+    put(page, frame);
+    request.is(zeros ? PageRequest.Status.RESIDENT : PageRequest.Status.READING, frame);
   }
 
-  /**
-   * Shows the resident pages of a range.
-   *
-   * @param start first index
-   * @param end the index after the last
-   * @param visitor called for each; its result must be false
-   */
-  public void forEach(long start, long end, ResidentPages.Visitor visitor) {
-    assert lock.isHeld();
-    resident.forEach(start, end, visitor);
+  @Override
+  public boolean read(PageRequest request) {
+    int frame = request.frames[0];
+    int slot = support.frames().slot(frame);
+    try {
+      support.swap().read(slot, frame);
+      support.busy().endClean(request.processor, frame);
+      return true;
+    } catch (IOException e) {
+      support.swap().markBad(slot);
+      lost(request, frame);
+      return false;
+    }
+  }
+
+  private void lost(PageRequest request, int frame) {
+    boolean alive;
+    lock();
+    try {
+      long page = pageIn(frame);
+      alive = page >= 0;
+      if (alive) {
+        pages.put(page, ObjectPages.LOST);
+      }
+    } finally {
+      unlock();
+    }
+    if (alive) {
+      support.swap().free(support.frames().slot(frame));
+      support.busy().endFree(request.processor, frame);
+    } else {
+      support.busy().end(request.processor, frame);
+    }
+  }
+
+  @Override
+  public void evict(int frame) {
+    pages.put(pageIn(frame), ObjectPages.inSlot(support.frames().slot(frame)));
+  }
+
+  @Override
+  public void write(int[] busy, int count) {
+    throw new IllegalStateException("anonymous pages are written to swap");
   }
 
   /**
    * Changes the size. Pages beyond the new end are gone for every processor and free when this
    * returns, except those that are wired: they are kept out of reach until they are not. Bytes
-   * beyond the old end read as zeros. ({@code uao_shrink}, {@code uao_grow})
+   * beyond the old end read as zeros. Called without the lock; may have to bring in the page that
+   * the smaller size cuts through. ({@code uao_shrink}, {@code uao_grow})
    *
    * @param newSize bytes, from 0 to {@link #MAXIMUM_BYTES}
+   * @return false if there was no memory for that page; then nothing has changed
    */
-  public void resize(long newSize) {
-    assert lock.isHeld();
-    long oldSize = size;
-    size = newSize;
-    PageSize pages = pageSize();
-    long firstBeyond = pages.vpn(newSize + pages.bytes() - 1);
+  public boolean resize(long newSize) {
+    PageRequest request = new PageRequest(0);
+    while (true) {
+      lock();
+      try {
+        long end = Math.min(size(), newSize);
+        if (pageSize().offset(end) == 0 || !isElsewhere(pageSize().vpn(end))) {
+          resizeLocked(newSize);
+          return true;
+        }
+        get(request, pageSize().vpn(end));
+      } finally {
+        unlock();
+      }
+      switch (request.status()) {
+        case BUSY -> support.busy().await(request.frame(), request.seen());
+        case READING -> {
+          boolean _ = read(request);
+        }
+        case NO_FRAME -> {
+          Reclaimer reclaimer = support.allocator().reclaimer();
+          if (!reclaimer.await()) {
+            return false;
+          }
+        }
+        case NO_NODE, RESIDENT, BEYOND_END, ERROR -> {}
+      }
+    }
+  }
+
+  /** Whether the bytes of a page are in swap only, or on their way in or out. */
+  private boolean isElsewhere(long page) {
+    int place = pages.find(page);
+    return ObjectPages.slotOf(place) != 0
+        || (ObjectPages.isFrame(place) && support.frames().isBusy(ObjectPages.frame(place)));
+  }
+
+  private void resizeLocked(long newSize) {
+    long oldSize = size();
+    setSize(newSize);
+    long firstBeyond = pagesIn(newSize);
     if (newSize < oldSize) {
-      resident.forEach(firstBeyond, Long.MAX_VALUE, (page, frame) -> dropBeyondEnd(frame));
+      pages.forEach(firstBeyond, Long.MAX_VALUE, (page, place) -> dropBeyondEnd(place));
     } else {
-      long first = pages.vpn(oldSize + pages.bytes() - 1);
-      resident.forEach(
-          first,
+      pages.forEach(
+          pagesIn(oldSize),
           firstBeyond,
-          (page, frame) -> {
-            ram.zero(frame);
+          (page, place) -> {
+            support.ram().zero(ObjectPages.frame(place));
             return false;
           });
     }
     zeroTail(Math.min(oldSize, newSize));
   }
 
-  private boolean dropBeyondEnd(int frame) {
-    pmaps.removeFrame(frame);
-    if (frames.wirings(frame) > 0) {
-      return false;
+  private boolean dropBeyondEnd(int place) {
+    if (ObjectPages.isFrame(place)) {
+      int frame = ObjectPages.frame(place);
+      support.pmaps().removeFrame(frame);
+      if (support.frames().wirings(frame) > 0) {
+        return false;
+      }
     }
-    allocator.free(0, frame);
+    give(0, place);
     return true;
   }
 
   /** Zeros what is behind an end in the page that contains it. */
   private void zeroTail(long end) {
     int offset = pageSize().offset(end);
-    int frame = offset == 0 ? FrameTable.NONE : resident.find(pageSize().vpn(end));
+    int frame = offset == 0 ? FrameTable.NONE : find(pageSize().vpn(end));
     if (frame != FrameTable.NONE) {
-      Native.zero(ram.address(frame) + offset, pageSize().bytes() - offset);
-    }
-  }
-
-  /**
-   * Takes one wiring of a page back. A page that was cut off meanwhile is freed with the last one.
-   *
-   * @param processor any number that differs between concurrent callers
-   * @param page index
-   */
-  public void unwire(int processor, long page) {
-    assert lock.isHeld();
-    int wired = resident.find(page);
-    if (wired == FrameTable.NONE) {
-      throw new VmPanic("wired page is not resident: page=" + page);
-    }
-    allocator.unwire(processor, wired);
-    if (!contains(page) && frames.wirings(wired) == 0) {
-      resident.forEach(
-          page,
-          page + 1,
-          (index, frame) -> {
-            allocator.free(processor, frame);
-            return true;
-          });
-    }
-  }
-
-  // ---- references ----
-
-  /**
-   * The number of references.
-   *
-   * @return references by map entries and handles
-   */
-  public int references() {
-    assert lock.isHeld();
-    return references;
-  }
-
-  /** Adds a reference. Called without the lock. ({@code uao_reference}) */
-  public void reference() {
-    lock.lock();
-    try {
-      if (references == 0) {
-        throw new VmPanic("memory object is gone");
-      }
-      references++;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /**
-   * Takes a reference away. With the last one all pages are free; no page table maps any of them
-   * then. Called without the lock. ({@code uao_detach})
-   */
-  public void dereference() {
-    lock.lock();
-    try {
-      references--;
-      if (references < 0) {
-        throw new VmPanic("memory object has fewer than no references");
-      }
-      if (references == 0) {
-        resident.forEach(
-            0,
-            Long.MAX_VALUE,
-            (page, frame) -> {
-              allocator.free(0, frame);
-              return true;
-            });
-      }
-    } finally {
-      lock.unlock();
+      Native.zero(support.ram().address(frame) + offset, pageSize().bytes() - offset);
+      support.frames().markDirty(frame);
     }
   }
 }

@@ -1,5 +1,7 @@
 package org.juvm.page;
 
+import org.jspecify.annotations.Nullable;
+import org.juvm.base.VmPanic;
 import org.juvm.ram.IntTable;
 import org.juvm.ram.Ram;
 import org.juvm.sync.LockRank;
@@ -45,6 +47,14 @@ public final class FrameAllocator {
 
   /** Frames that only {@link Reserve#KERNEL} gets. */
   private final int reserve;
+
+  /** With fewer free frames than that on the global list, memory is to be reclaimed. */
+  private final int minimum;
+
+  // Set once, before the system is used.
+  private @Nullable ReplacementPolicy policy;
+  private Reclaimer reclaimer = Reclaimer.NONE;
+  private SwapSlots slots = slot -> {};
 
   private final Cache[] caches = new Cache[CACHES];
 
@@ -127,10 +137,55 @@ public final class FrameAllocator {
     int frames = ram.frames();
     batch = Math.min(MAXIMUM_BATCH, frames / (16 * CACHES));
     reserve = Math.min(16, frames / 64);
+    minimum = reserve + Math.max(1, Math.min(256, frames / 32));
     list = new FreeList(frames, ram.isLarge());
     for (int i = 0; i < CACHES; i++) {
       caches[i] = new Cache();
     }
+  }
+
+  /**
+   * Connects what lies above this floor. Called once, before the system is used.
+   *
+   * @param newPolicy knows all pages that may go
+   * @param newReclaimer is told when memory runs low
+   * @param newSlots takes the slots of pages that are gone
+   */
+  public void connect(ReplacementPolicy newPolicy, Reclaimer newReclaimer, SwapSlots newSlots) {
+    policy = newPolicy;
+    reclaimer = newReclaimer;
+    slots = newSlots;
+  }
+
+  /**
+   * Where slots go back to.
+   *
+   * @return takes slots
+   */
+  public SwapSlots slots() {
+    return slots;
+  }
+
+  /**
+   * Who makes memory free.
+   *
+   * @return the reclaimer
+   */
+  public Reclaimer reclaimer() {
+    return reclaimer;
+  }
+
+  /**
+   * Which pages may go.
+   *
+   * @return the policy
+   */
+  public ReplacementPolicy policy() {
+    ReplacementPolicy connected = policy;
+    if (connected == null) {
+      throw new VmPanic("there is no replacement policy");
+    }
+    return connected;
   }
 
   /**
@@ -142,18 +197,51 @@ public final class FrameAllocator {
    * @return frame number, owned by nobody yet, or {@link FrameTable#NONE} if none is left
    */
   public int allocate(int processor, boolean zeroed, Reserve depth) {
+    int frame = take(processor, depth);
+    if (frame != FrameTable.NONE && !table.take(frame, false) && zeroed) {
+      ram.zero(frame);
+    }
+    return frame;
+  }
+
+  /**
+   * Allocates a frame for a page that is to come in: it is busy from the start.
+   *
+   * @param processor any number that differs between concurrent callers
+   * @return frame number, owned by nobody yet, with undefined bytes; or {@link FrameTable#NONE}
+   */
+  public int allocateBusy(int processor) {
+    int frame = take(processor, Reserve.NONE);
+    if (frame != FrameTable.NONE) {
+      boolean _ = table.take(frame, true);
+    }
+    return frame;
+  }
+
+  private int take(int processor, Reserve depth) {
     int frame = batch == 0 ? fromGlobal(depth) : fromCache(processor, depth);
     if (frame == FrameTable.NONE) {
       emptyCaches();
       frame = fromGlobal(depth);
-      if (frame == FrameTable.NONE) {
-        return frame;
-      }
-    }
-    if (!table.take(frame) && zeroed) {
-      ram.zero(frame);
     }
     return frame;
+  }
+
+  /**
+   * Gives a frame that belongs to nobody to an owner, whose lock is held. From now on it can be
+   * taken from it, unless it is wired, on loan or busy.
+   *
+   * @param frame an allocated frame
+   * @param holder number of the owner
+   * @param tag which page of the owner it holds
+   * @param identity what tells the page from all others
+   * @param file whether the page belongs to a file
+   */
+  public void assign(int frame, int holder, int tag, long identity, boolean file) {
+    table.setOwner(frame, holder, tag);
+    if (policy != null) {
+      policy.enqueue(frame, identity, file);
+    }
   }
 
   private int fromCache(int processor, Reserve depth) {
@@ -207,6 +295,9 @@ public final class FrameAllocator {
   private int popGlobal(Reserve depth) {
     assert list.lock.isHeld();
     int free = list.free();
+    if (free <= minimum) {
+      reclaimer.kick();
+    }
     if (free <= (depth == Reserve.NONE ? reserve : 0)) {
       return FrameTable.NONE;
     }
@@ -227,7 +318,25 @@ public final class FrameAllocator {
    */
   public void free(int processor, int frame) {
     if (table.release(frame)) {
-      push(processor, frame);
+      becameFree(processor, frame);
+    }
+  }
+
+  /** A frame is marked free now, and on no list. */
+  void becameFree(int processor, int frame) {
+    forget(frame);
+    push(processor, frame);
+  }
+
+  private void forget(int frame) {
+    table.setOwner(frame, 0, 0);
+    int slot = table.slot(frame);
+    if (slot != 0) {
+      table.setSlot(frame, 0);
+      slots.free(slot);
+    }
+    if (policy != null) {
+      policy.dequeue(frame);
     }
   }
 
@@ -236,31 +345,34 @@ public final class FrameAllocator {
    * that was contiguous stays so.
    *
    * @param processor any number that differs between concurrent callers
-   * @param frames frames that no page table maps any more
+   * @param frames frames that no page table maps any more; the order is changed
    * @param count how many of them to free
    */
   public void free(int processor, int[] frames, int count) {
-    if (count <= batch) {
+    int free = 0;
+    for (int i = 0; i < count; i++) {
+      if (table.release(frames[i])) {
+        forget(frames[i]);
+        frames[free++] = frames[i];
+      }
+    }
+    if (free <= batch) {
       Cache cache = caches[processor & (CACHES - 1)];
       cache.lock.lock();
       try {
-        for (int i = count - 1; i >= 0; i--) {
-          if (table.release(frames[i])) {
-            push(cache, frames[i]);
-          }
+        for (int i = free - 1; i >= 0; i--) {
+          push(cache, frames[i]);
         }
       } finally {
         cache.lock.unlock();
       }
       return;
     }
-    for (int end = count; end > 0; end -= MAXIMUM_FREED_AT_ONCE) {
+    for (int end = free; end > 0; end -= MAXIMUM_FREED_AT_ONCE) {
       list.lock.lock();
       try {
         for (int i = end - 1; i >= Math.max(0, end - MAXIMUM_FREED_AT_ONCE); i--) {
-          if (table.release(frames[i])) {
-            list.push(frames[i]);
-          }
+          list.push(frames[i]);
         }
       } finally {
         list.lock.unlock();
@@ -276,12 +388,39 @@ public final class FrameAllocator {
    */
   public void unwire(int processor, int frame) {
     if (table.unwire(frame)) {
-      push(processor, frame);
+      becameFree(processor, frame);
+    }
+  }
+
+  /**
+   * Takes a loan back, and frees the frame if its owner has given it up meanwhile.
+   *
+   * @param processor any number that differs between concurrent callers
+   * @param frame a frame on loan
+   */
+  public void takeBack(int processor, int frame) {
+    if (table.takeBack(frame)) {
+      becameFree(processor, frame);
+    }
+  }
+
+  /**
+   * A page that is to stay in memory needs no slot. The owner's lock is held and the frame is not
+   * busy.
+   *
+   * @param frame its frame
+   */
+  public void dropSlot(int frame) {
+    int slot = table.slot(frame);
+    if (slot != 0) {
+      table.markDirty(frame);
+      table.setSlot(frame, 0);
+      slots.free(slot);
     }
   }
 
   private void push(int processor, int frame) {
-    if (batch == 0) {
+    if (batch == 0 || processor < 0) {
       pushGlobal(frame);
       return;
     }
@@ -334,6 +473,57 @@ public final class FrameAllocator {
         cache.lock.unlock();
       }
     }
+  }
+
+  /**
+   * How many frames are free for all, those in the caches of processors not counted.
+   *
+   * @return frames
+   */
+  public int freeForAll() {
+    list.lock.lock();
+    try {
+      return list.free();
+    } finally {
+      list.lock.unlock();
+    }
+  }
+
+  /**
+   * How many frames should be free for all when memory is reclaimed.
+   *
+   * @return frames
+   */
+  public int target() {
+    return minimum + Math.max(1, minimum - reserve);
+  }
+
+  /**
+   * How many frames must become free until enough are.
+   *
+   * @return frames; 0 or less: there are enough
+   */
+  public int shortage() {
+    return target() - freeForAll();
+  }
+
+  /**
+   * Whether so many frames could be had, as far as that is known without trying.
+   *
+   * @param count how many
+   * @return true if so many are free, or others may be made free
+   */
+  public boolean mayHave(long count) {
+    return count <= freeFrames() || (reclaimer.isAble() && count <= table.frames());
+  }
+
+  /**
+   * Whether an ordinary allocation would succeed.
+   *
+   * @return true if a frame is free beyond the reserve
+   */
+  public boolean hasFree() {
+    return freeFrames() > reserve;
   }
 
   /**

@@ -8,11 +8,17 @@ import org.juvm.ram.Ram;
  * The descriptors of all frames.
  *
  * <pre>
- * owner  32 bits  number of the anon that the frame belongs to; 0 is nobody.   Guard: the anon's lock
- * state  32 bits  | 31 free | 30 zeroed | 29 released | 28..0 wirings |        Guard: atomic updates
+ * holder  32 bits  number of the {@link PageOwner}; 0 is nobody.         Guard: the owner's lock
+ * tag     32 bits  which page of its owner the frame holds.              Guard: the owner's lock
+ * slot    32 bits  swap slot that belongs to the page, or 0.             Guard: the owner's lock;
+ *                  while the frame is busy, whoever made it busy
+ * state   32 bits  | 31 free | 30 zeroed | 29 released | 28 busy | 27 wanted | 26 dirty
+ *                  | 25 referenced | 24..14 loans | 13..0 wirings |      Guard: atomic updates
  * </pre>
  *
- * {@code zeroed}: the frame is free and known to hold zeros. See the package for the transitions.
+ * {@code zeroed}: the frame is free and known to hold zeros. {@code dirty}: nothing outside memory
+ * has these bytes, as far as is known here; page tables may know more, see {@code pmap}. See the
+ * package for the transitions.
  */
 public final class FrameTable {
   /** No frame. */
@@ -20,11 +26,20 @@ public final class FrameTable {
 
   private static final int FREE = 1 << 31;
   private static final int ZEROED = 1 << 30;
-  private static final int RELEASED = 1 << 29;
-  private static final int WIRINGS = RELEASED - 1;
+  static final int RELEASED = 1 << 29;
+  static final int BUSY = 1 << 28;
+  static final int WANTED = 1 << 27;
+  static final int DIRTY = 1 << 26;
+  static final int REFERENCED = 1 << 25;
+  private static final int LOAN_SHIFT = 14;
+  private static final int WIRINGS = (1 << LOAN_SHIFT) - 1;
+  private static final int LOANS = REFERENCED - 1 - WIRINGS;
+  private static final int PINS = LOANS | WIRINGS;
 
   private final int frames;
-  private final IntTable owner;
+  private final IntTable holder;
+  private final IntTable tag;
+  private final IntTable slot;
   private final IntTable state;
 
   /**
@@ -34,7 +49,9 @@ public final class FrameTable {
    */
   public FrameTable(Ram ram) {
     frames = ram.frames();
-    owner = new IntTable(frames, ram.isLarge());
+    holder = new IntTable(frames, ram.isLarge());
+    tag = new IntTable(frames, ram.isLarge());
+    slot = new IntTable(frames, ram.isLarge());
     state = new IntTable(frames, ram.isLarge());
   }
 
@@ -47,31 +64,70 @@ public final class FrameTable {
     return frames;
   }
 
+  // ---- whose ----
+
   /**
-   * The anon that a frame belongs to. Guarded by that anon's lock.
+   * The number of a frame's owner.
    *
    * @param frame frame number
-   * @return anon number, or 0
+   * @return a number of {@link PageOwners}, or 0
    */
-  public int owner(int frame) {
-    return owner.get(frame);
+  public int holder(int frame) {
+    return holder.getVolatile(frame);
   }
 
   /**
-   * Gives an allocated frame to an anon. Guarded by that anon's lock.
+   * Which page of its owner a frame holds, in the owner's words.
    *
    * @param frame frame number
-   * @param anon anon number, or 0
+   * @return the tag
    */
-  public void setOwner(int frame, int anon) {
-    owner.set(frame, anon);
+  public int tag(int frame) {
+    return tag.getVolatile(frame);
   }
 
-  /** Marks a frame that was on a free list as allocated. Says whether it holds zeros. */
-  boolean take(int frame) {
+  /**
+   * Gives an allocated frame to an owner, whose lock is held.
+   *
+   * @param frame frame number
+   * @param newHolder number of the owner
+   * @param newTag which page it is
+   */
+  void setOwner(int frame, int newHolder, int newTag) {
+    tag.set(frame, newTag);
+    holder.set(frame, newHolder);
+  }
+
+  /**
+   * The swap slot of the page in a frame.
+   *
+   * @param frame frame number
+   * @return slot, or 0
+   */
+  public int slot(int frame) {
+    return slot.get(frame);
+  }
+
+  /**
+   * Says which swap slot belongs to the page in a frame.
+   *
+   * @param frame frame number
+   * @param newSlot slot, or 0
+   */
+  public void setSlot(int frame, int newSlot) {
+    slot.set(frame, newSlot);
+  }
+
+  // ---- free and allocated ----
+
+  /**
+   * Marks a frame that was on a free list as allocated, and busy if wanted: then nobody else ever
+   * finds it without that mark. Says whether it holds zeros.
+   */
+  boolean take(int frame, boolean busy) {
     int old = state.get(frame);
     assert (old & FREE) != 0 : frame;
-    state.set(frame, 0);
+    state.set(frame, DIRTY | REFERENCED | (busy ? BUSY : 0));
     return (old & ZEROED) != 0;
   }
 
@@ -83,24 +139,44 @@ public final class FrameTable {
   /**
    * The owner gives the frame up.
    *
-   * @return true if it is free now; false if it is wired and will be free at the last unwiring
+   * @return true if it is free now; false if it is busy, wired or on loan, and will be free when
+   *     that ends
    */
   boolean release(int frame) {
-    owner.set(frame, 0);
     while (true) {
       int old = state.getVolatile(frame);
       if ((old & (FREE | RELEASED)) != 0) {
         throw new VmPanic("frame freed twice: frame=" + frame);
       }
-      if (old == 0) {
-        if (state.compareAndSet(frame, 0, FREE)) {
-          return true;
-        }
-      } else if (state.compareAndSet(frame, old, old | RELEASED)) {
-        return false;
+      boolean free = (old & (BUSY | PINS)) == 0;
+      if (state.compareAndSet(frame, old, free ? FREE : old | RELEASED)) {
+        return free;
       }
     }
   }
+
+  /**
+   * Whether a frame is in a processor's cache or on the free list. A frame that was never used has
+   * no such mark; see {@link FrameAllocator#isFree}.
+   *
+   * @param frame frame number
+   * @return true if it is marked free
+   */
+  boolean isMarkedFree(int frame) {
+    return (state.getVolatile(frame) & FREE) != 0;
+  }
+
+  /**
+   * Whether a frame's owner has given it up while it is wired, on loan or busy.
+   *
+   * @param frame frame number
+   * @return true if it is free when that ends
+   */
+  public boolean isReleased(int frame) {
+    return (state.getVolatile(frame) & RELEASED) != 0;
+  }
+
+  // ---- wired and on loan ----
 
   /**
    * Wires an allocated frame: it stays allocated, with its bytes, until it is unwired. The owner's
@@ -109,11 +185,7 @@ public final class FrameTable {
    * @param frame frame number
    */
   public void wire(int frame) {
-    int old;
-    do {
-      old = state.getVolatile(frame);
-      assert (old & (FREE | RELEASED)) == 0 : frame;
-    } while (!state.compareAndSet(frame, old, old + 1));
+    pin(frame, 1, WIRINGS);
   }
 
   /**
@@ -123,13 +195,29 @@ public final class FrameTable {
    * @return true if the frame was released meanwhile and is free now
    */
   boolean unwire(int frame) {
+    return unpin(frame, 1, WIRINGS);
+  }
+
+  private void pin(int frame, int one, int field) {
+    int old;
+    do {
+      old = state.getVolatile(frame);
+      assert (old & (FREE | RELEASED)) == 0 : frame;
+      if ((old & field) == field) {
+        throw new VmPanic("frame is pinned too often: frame=" + frame);
+      }
+    } while (!state.compareAndSet(frame, old, old + one));
+  }
+
+  private boolean unpin(int frame, int one, int field) {
     while (true) {
       int old = state.getVolatile(frame);
-      if ((old & WIRINGS) == 0) {
-        throw new VmPanic("frame is not wired: frame=" + frame);
+      if ((old & field) == 0) {
+        throw new VmPanic("frame is not pinned: frame=" + frame);
       }
-      boolean last = old == (RELEASED | 1);
-      if (state.compareAndSet(frame, old, last ? FREE : old - 1)) {
+      int left = old - one;
+      boolean last = (left & RELEASED) != 0 && (left & (BUSY | PINS)) == 0;
+      if (state.compareAndSet(frame, old, last ? FREE : left)) {
         return last;
       }
     }
@@ -146,23 +234,186 @@ public final class FrameTable {
   }
 
   /**
-   * Whether a frame is in a processor's cache or on the free list. A frame that was never used has
-   * no such mark; see {@link FrameAllocator#isFree}.
+   * How often a frame is lent out.
    *
    * @param frame frame number
-   * @return true if it is marked free
+   * @return loans
    */
-  boolean isMarkedFree(int frame) {
-    return (state.getVolatile(frame) & FREE) != 0;
+  public int loans(int frame) {
+    return (state.getVolatile(frame) & LOANS) >>> LOAN_SHIFT;
   }
 
   /**
-   * Whether a frame's owner has given it up while it is wired.
+   * Lends an allocated frame: until it is returned it keeps its bytes, whatever its owner does. The
+   * owner's lock is held; no page table lets anybody store to it any more.
    *
    * @param frame frame number
-   * @return true if it is free at the last unwiring
    */
-  public boolean isReleased(int frame) {
-    return (state.getVolatile(frame) & RELEASED) != 0;
+  public void lend(int frame) {
+    pin(frame, 1 << LOAN_SHIFT, LOANS);
+  }
+
+  /**
+   * Takes one loan back.
+   *
+   * @param frame frame number
+   * @return true if the frame was released meanwhile and is free now
+   */
+  boolean takeBack(int frame) {
+    return unpin(frame, 1 << LOAN_SHIFT, LOANS);
+  }
+
+  // ---- busy ----
+
+  /**
+   * Whether a frame is busy. Known to stay so, or not to become so, only while the owner's lock is
+   * held.
+   *
+   * @param frame frame number
+   * @return true if its page is on its way in or out
+   */
+  public boolean isBusy(int frame) {
+    return (state.getVolatile(frame) & BUSY) != 0;
+  }
+
+  /**
+   * Whether a frame may be made busy now, as far as can be seen without a lock.
+   *
+   * @param frame frame number
+   * @return false if it is free, given up, busy, wired or on loan
+   */
+  public boolean isIdle(int frame) {
+    return (state.getVolatile(frame) & (FREE | RELEASED | BUSY | PINS)) == 0;
+  }
+
+  /** Makes an idle frame busy. Returns false if it is not idle. */
+  boolean makeBusy(int frame) {
+    while (true) {
+      int old = state.getVolatile(frame);
+      if ((old & (FREE | RELEASED | BUSY | PINS)) != 0) {
+        return false;
+      }
+      if (state.compareAndSet(frame, old, old | BUSY)) {
+        return true;
+      }
+    }
+  }
+
+  /** Notes that somebody waits for a busy frame. Returns false if it is not busy any more. */
+  boolean want(int frame) {
+    while (true) {
+      int old = state.getVolatile(frame);
+      if ((old & BUSY) == 0) {
+        return false;
+      }
+      if ((old & WANTED) != 0 || state.compareAndSet(frame, old, old | WANTED)) {
+        return true;
+      }
+    }
+  }
+
+  /**
+   * Ends being busy.
+   *
+   * @param set bits to set, of DIRTY and REFERENCED
+   * @param clear bits to clear
+   * @return the state before: WANTED if somebody waits, RELEASED if the frame has been given up; it
+   *     is free then, unless it has pins
+   */
+  int endBusy(int frame, int set, int clear) {
+    while (true) {
+      int old = state.getVolatile(frame);
+      if ((old & BUSY) == 0) {
+        throw new VmPanic("frame is not busy: frame=" + frame);
+      }
+      int left = (old & ~(BUSY | WANTED | clear)) | set;
+      boolean free = (left & RELEASED) != 0 && (left & PINS) == 0;
+      if (state.compareAndSet(frame, old, free ? FREE : left)) {
+        return old;
+      }
+    }
+  }
+
+  // ---- modified and referenced ----
+
+  /**
+   * Whether the bytes of a frame are nowhere else, as far as is known without page tables.
+   *
+   * @param frame frame number
+   * @return true if so
+   */
+  public boolean isDirty(int frame) {
+    return (state.getVolatile(frame) & DIRTY) != 0;
+  }
+
+  /**
+   * Notes that the bytes of a frame have changed.
+   *
+   * @param frame an allocated frame
+   */
+  public void markDirty(int frame) {
+    set(frame, DIRTY);
+  }
+
+  /**
+   * Notes that the bytes of a busy frame are also where they belong.
+   *
+   * @param frame a frame that the caller has made busy, and that no page table maps
+   */
+  public void markClean(int frame) {
+    clear(frame, DIRTY);
+  }
+
+  /**
+   * Notes that a page was used.
+   *
+   * @param frame an allocated frame
+   */
+  public void markReferenced(int frame) {
+    set(frame, REFERENCED);
+  }
+
+  /**
+   * Forgets that a page was used.
+   *
+   * @param frame frame number
+   * @return whether it was known to have been used
+   */
+  public boolean clearReferenced(int frame) {
+    return clear(frame, REFERENCED);
+  }
+
+  /**
+   * Whether a page is known to have been used, without a look at page tables.
+   *
+   * @param frame frame number
+   * @return true if so
+   */
+  public boolean isReferenced(int frame) {
+    return (state.getVolatile(frame) & REFERENCED) != 0;
+  }
+
+  /** Sets bits of the state. A free frame has none, and is left alone. */
+  void set(int frame, int bits) {
+    while (true) {
+      int old = state.getVolatile(frame);
+      if ((old & bits) == bits
+          || (old & FREE) != 0
+          || state.compareAndSet(frame, old, old | bits)) {
+        return;
+      }
+    }
+  }
+
+  private boolean clear(int frame, int bits) {
+    while (true) {
+      int old = state.getVolatile(frame);
+      if ((old & bits) == 0) {
+        return false;
+      }
+      if (state.compareAndSet(frame, old, old & ~bits)) {
+        return true;
+      }
+    }
   }
 }

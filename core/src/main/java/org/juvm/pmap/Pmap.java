@@ -251,6 +251,36 @@ public final class Pmap {
     return true;
   }
 
+  /**
+   * Whether nothing is mapped at an address, as far as can be seen without a lock.
+   *
+   * @param address any address
+   * @return true if a page may be entered there
+   */
+  public boolean isEmpty(long address) {
+    long found = tables.find(pageSize.vpn(address));
+    return found == 0 || Native.getLongAcquire(found & ~Pte.WRITE_PROTECT) == 0;
+  }
+
+  /**
+   * Maps a page that nobody has asked for, where none is mapped. Locks as for {@link #enter}. It is
+   * not marked as used.
+   *
+   * @param tlb the cache of the processor that faulted nearby, called by its owner
+   * @param address an address in the page
+   * @param frame the frame
+   * @param rights bits of {@link org.juvm.base.Protection}
+   * @return false if it was not mapped after all
+   */
+  public boolean enterAhead(Tlb tlb, long address, int frame, int rights) {
+    long vpn = pageSize.vpn(address);
+    long at = tables.make(vpn, (rights & Pte.WRITE) != 0);
+    if (at == PageTables.PROTECTED || at == 0 || !this.equals(tlb.pmap())) {
+      return false;
+    }
+    return Native.getLongAcquire(at) == 0 && set(tlb, vpn, at, frame, rights) != 0;
+  }
+
   private void unprotect(long vpn) {
     lock.lock();
     try {
@@ -316,9 +346,19 @@ public final class Pmap {
     forget(vpn, at, entry);
   }
 
-  /** Clears an entry that no processor uses. Caller holds the lock. */
+  /**
+   * Clears an entry that no processor uses. That the page was modified or used is known with the
+   * frame from now on. Caller holds the lock.
+   */
   private void forget(long vpn, long at, long pte) {
-    pmaps.reverse().remove(Pte.frame(pte), Pte.reverseIndex(pte), ReverseMap.mapping(number, vpn));
+    int frame = Pte.frame(pte);
+    if ((pte & Pte.MODIFIED) != 0) {
+      pmaps.frames().markDirty(frame);
+    }
+    if ((pte & Pte.REFERENCED) != 0) {
+      pmaps.frames().markReferenced(frame);
+    }
+    pmaps.reverse().remove(frame, Pte.reverseIndex(pte), ReverseMap.mapping(number, vpn));
     Native.setLong(at, 0);
     attached.pageGone();
   }
@@ -351,6 +391,88 @@ public final class Pmap {
       if (pte != 0 && (Pte.frame(pte) == frame) == same) {
         removeEntry(vpn, at, pte);
       }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Removes mappings of frames that are busy, with one shootdown for all.
+   *
+   * @param mappings sorted by page
+   * @param start the first of this pmap
+   * @param end the one after the last
+   */
+  void removeAllMapped(Pmaps.Scratch mappings, int start, int end) {
+    lock.lock();
+    try {
+      attached.notePeak();
+      boolean any = false;
+      boolean stores = false;
+      for (int i = start; i < end; i++) {
+        long at = entryOf(ReverseMap.vpn(mappings.mapping(i)), mappings.frame(i));
+        if (at != 0) {
+          long entry = Native.getLong(at);
+          while (!Native.compareAndSetLong(at, entry, entry & ~Pte.RIGHTS)) {
+            entry = Native.getLong(at);
+          }
+          any = true;
+          stores |= (entry & Pte.WRITE) != 0;
+        }
+      }
+      if (!any) {
+        return;
+      }
+      long first = ReverseMap.vpn(mappings.mapping(start));
+      long last = ReverseMap.vpn(mappings.mapping(end - 1));
+      revoke(first, last + 1, false, stores);
+      for (int i = start; i < end; i++) {
+        long vpn = ReverseMap.vpn(mappings.mapping(i));
+        long at = entryOf(vpn, mappings.frame(i));
+        if (at != 0) {
+          forget(vpn, at, Native.getLong(at));
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Where the entry of a page is if it is one of a frame, else 0. Caller holds the lock. */
+  private long entryOf(long vpn, int frame) {
+    long at = tables.find(vpn) & ~Pte.WRITE_PROTECT;
+    long pte = at == 0 ? 0 : Native.getLongAcquire(at);
+    return pte != 0 && Pte.frame(pte) == frame ? at : 0;
+  }
+
+  /** Forgets that a page was used through this pmap; says whether it was. */
+  boolean clearReferenced(long vpn, int frame) {
+    lock.lock();
+    try {
+      long at = entryOf(vpn, frame);
+      if (at == 0) {
+        return false;
+      }
+      long entry = Native.getLong(at);
+      while ((entry & Pte.REFERENCED) != 0
+          && !Native.compareAndSetLong(at, entry, entry & ~Pte.REFERENCED)) {
+        entry = Native.getLong(at);
+      }
+      for (Tlb tlb : attached.tlbs()) {
+        tlb.invalidate(vpn, vpn + 1, false);
+      }
+      return (entry & Pte.REFERENCED) != 0;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Whether a page was used through this pmap. */
+  boolean isReferenced(long vpn, int frame) {
+    lock.lock();
+    try {
+      long at = entryOf(vpn, frame);
+      return at != 0 && (Native.getLong(at) & Pte.REFERENCED) != 0;
     } finally {
       lock.unlock();
     }

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.juvm.base.PageSize;
 import org.juvm.base.VmPanic;
+import org.juvm.page.FrameTable;
 import org.juvm.ram.BlockPool;
 import org.juvm.ram.Ram;
 import org.juvm.sync.LockRank;
@@ -19,6 +20,7 @@ public final class Pmaps {
   private static final int MINIMUM_TABLES = 1 << 16;
 
   private final Ram ram;
+  private final FrameTable frames;
   private final Counters counters;
   private final BlockPool tables;
   private final ReverseMap reverse;
@@ -41,10 +43,12 @@ public final class Pmaps {
    * No pmaps yet.
    *
    * @param ram the frames that they map
+   * @param frames their descriptors, which get to know what page tables knew
    * @param counters for events outside any processor
    */
-  public Pmaps(Ram ram, Counters counters) {
+  public Pmaps(Ram ram, FrameTable frames, Counters counters) {
     this.ram = ram;
+    this.frames = frames;
     this.counters = counters;
     tables = new BlockPool(TABLE_BYTES, Math.max(MINIMUM_TABLES, ram.frames() / 2), ram.isLarge());
     reverse = new ReverseMap(ram.frames(), ram.isLarge());
@@ -114,6 +118,132 @@ public final class Pmaps {
   }
 
   /**
+   * Removes every mapping of several frames, as {@link #removeFrame} does, with one shootdown for
+   * each pmap instead of one for each mapping. The frames are busy, so that no new mapping is made
+   * meanwhile; no lock is needed.
+   *
+   * @param victims frame numbers
+   * @param count how many of them
+   * @param scratch of the calling thread
+   */
+  public void removeFrames(int[] victims, int count, Scratch scratch) {
+    scratch.clear();
+    for (int i = 0; i < count; i++) {
+      reverse.collect(victims[i], scratch);
+    }
+    scratch.sort();
+    for (int i = 0; i < scratch.size(); ) {
+      int end = i + 1;
+      int number = ReverseMap.pmap(scratch.mapping(i));
+      while (end < scratch.size() && ReverseMap.pmap(scratch.mapping(end)) == number) {
+        end++;
+      }
+      Pmap pmap = get(number);
+      // One that is gone has no mappings any more.
+      if (pmap != null) {
+        pmap.removeAllMapped(scratch, i, end);
+      }
+      i = end;
+    }
+  }
+
+  /**
+   * Forgets that a page was used, so that it is seen whether it is used again. What processors have
+   * in their caches goes, too, but nobody waits for accesses under way.
+   *
+   * <p>Source: {@code pmap_clear_reference}.
+   *
+   * @param frame any frame
+   * @param scratch of the calling thread
+   * @return whether it was used, as far as is known
+   */
+  public boolean clearReferenced(int frame, Scratch scratch) {
+    boolean was = frames.clearReferenced(frame);
+    scratch.clear();
+    reverse.collect(frame, scratch);
+    for (int i = 0; i < scratch.size(); i++) {
+      Pmap pmap = get(ReverseMap.pmap(scratch.mapping(i)));
+      if (pmap != null) {
+        was |= pmap.clearReferenced(ReverseMap.vpn(scratch.mapping(i)), frame);
+      }
+    }
+    return was;
+  }
+
+  /**
+   * Whether a page was used since that was last forgotten.
+   *
+   * @param frame any frame
+   * @param scratch of the calling thread
+   * @return true if so, as far as is known
+   */
+  public boolean isReferenced(int frame, Scratch scratch) {
+    if (frames.isReferenced(frame)) {
+      return true;
+    }
+    scratch.clear();
+    reverse.collect(frame, scratch);
+    for (int i = 0; i < scratch.size(); i++) {
+      Pmap pmap = get(ReverseMap.pmap(scratch.mapping(i)));
+      if (pmap != null && pmap.isReferenced(ReverseMap.vpn(scratch.mapping(i)), frame)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Mappings that one thread works on. Reusable, so that nothing is allocated in the long run. */
+  public static final class Scratch {
+    private long[] mappings = new long[64];
+    private int[] frames = new int[64];
+
+    private int size;
+
+    /** Nothing. */
+    public Scratch() {}
+
+    void clear() {
+      size = 0;
+    }
+
+    void add(long mapping, int frame) {
+      if (size == mappings.length) {
+        mappings = Arrays.copyOf(mappings, size * 2);
+        frames = Arrays.copyOf(frames, size * 2);
+      }
+      mappings[size] = mapping;
+      frames[size++] = frame;
+    }
+
+    int size() {
+      return size;
+    }
+
+    long mapping(int i) {
+      return mappings[i];
+    }
+
+    int frame(int i) {
+      return frames[i];
+    }
+
+    /** Sorts by pmap and page. What is sorted is short, and often sorted already. */
+    void sort() {
+      for (int i = 1; i < size; i++) {
+        long mapping = mappings[i];
+        int frame = frames[i];
+        int at = i;
+        for (; at > 0 && mappings[at - 1] > mapping; at--) {
+          mappings[at] = mappings[at - 1];
+          frames[at] = frames[at - 1];
+        }
+        mappings[at] = mapping;
+        frames[at] = frame;
+      }
+    }
+  }
+
+  /**
    * The number of page table entries that map a frame. For audits.
    *
    * @param frame frame number
@@ -142,6 +272,10 @@ public final class Pmaps {
 
   Ram ram() {
     return ram;
+  }
+
+  FrameTable frames() {
+    return frames;
   }
 
   PageSize pageSize() {

@@ -7,12 +7,13 @@ import org.juvm.ram.Native;
  * The layout of a page table entry and of a directory entry.
  *
  * <pre>
- * page table entry   | 63..36 frame | 35..8 reverse map index | 7..5 | 4 M | 3 R | 2 x | 1 w | 0 r |
+ * page table entry   | 63..36 frame | 35..8 reverse map index | 5 P | 4 M | 3 R | 2 x | 1 w | 0 r |
  * directory entry    | 63..12 address of a table                          | 11..1 | 0 write-protect |
  * </pre>
  *
  * r, w, x are the rights with the bit values of {@link Protection#bits()}; an entry without any of
- * them maps nothing for a processor. R and M are the referenced and the modified bit. Zero is an
+ * them maps nothing for a processor. P is always set, so that the entry of frame 0 is none that is
+ * empty when it has lost its rights. R and M are the referenced and the modified bit. Zero is an
  * empty entry of either kind. Write-protect takes the right to write from everything below.
  */
 final class Pte {
@@ -21,6 +22,7 @@ final class Pte {
   static final long RIGHTS = 7;
   static final long REFERENCED = 1 << 3;
   static final long MODIFIED = 1 << 4;
+  private static final long PRESENT = 1 << 5;
 
   /** Directory entries only. */
   static final long WRITE_PROTECT = 1;
@@ -35,7 +37,7 @@ final class Pte {
 
   static long of(int frame, int reverseIndex, long flags) {
     assert frame >= 0 && frame < LIMIT && reverseIndex >= 0 && reverseIndex < LIMIT;
-    return (long) frame << FRAME_SHIFT | (long) reverseIndex << INDEX_SHIFT | flags;
+    return (long) frame << FRAME_SHIFT | (long) reverseIndex << INDEX_SHIFT | PRESENT | flags;
   }
 
   static int frame(long pte) {

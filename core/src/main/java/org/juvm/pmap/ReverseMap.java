@@ -145,6 +145,21 @@ final class ReverseMap {
     return found;
   }
 
+  /** Adds all mappings of a frame to a list. */
+  void collect(int frame, Pmaps.Scratch into) {
+    if (first.getAcquire(frame) == 0 && head.get(frame) == 0) {
+      return;
+    }
+    long word = lock(frame);
+    if (word != 0) {
+      into.add(word, frame);
+    }
+    for (int record = head.get(frame); record != 0; record = next.get(record)) {
+      into.add(mapping.get(record), frame);
+    }
+    first.setRelease(frame, word);
+  }
+
   /** The number of mappings of a frame. Walks the list. */
   int count(int frame) {
     long word = lock(frame);

@@ -20,8 +20,32 @@ public enum Counter {
   STACK_GROWTHS,
   /** Faults that had to give a map entry an amap of its own first (flt_amcopy). */
   AMAP_COPIES,
-  /** Faults that failed because no frame was left (flt_noram). */
+  /** Faults that failed because no frame was left and none could be made free (fltnoram). */
   NO_RAM,
+  /** Faults that waited for a transfer of their own (majflt). */
+  MAJOR_FAULTS,
+  /** Faults that had to wait until some memory was free. */
+  MEMORY_WAITS,
+  /** Faults that found their page on its way in or out and waited (fltpgwait). */
+  BUSY_WAITS,
+  /** Faults that failed because a page could not be read. */
+  READ_ERRORS,
+  /** Resident neighbours that faults mapped, too (fltnamap, fltnomap). */
+  NEIGHBOURS,
+  /** Anonymous pages read from swap (pgswapin). */
+  SWAP_INS,
+  /** Anonymous pages written to swap (pgswapout). */
+  SWAP_OUTS,
+  /** Pages of files and clients' pagers that were read (pageins). */
+  PAGE_INS,
+  /** Pages of files and clients' pagers that were written (pdpageouts). */
+  PAGE_OUTS,
+  /** Pages that left memory (pdfreed). */
+  EVICTIONS,
+  /** Times that the page daemon looked for pages to take (pdrevs). */
+  SCANS,
+  /** Pages that it looked at (pdscans). */
+  SCANNED,
   /** Translations loaded from the page table without a fault. */
   TLB_FILLS,
   /** Address spaces copied. */

@@ -8,6 +8,7 @@ import java.util.Map;
 import org.juvm.base.PageSize;
 import org.juvm.page.FrameAllocator;
 import org.juvm.page.FrameTable;
+import org.juvm.page.PageOwners;
 import org.juvm.ram.Ram;
 
 /** The floors below amaps, with as few frames, anons and nodes as a test likes. */
@@ -22,13 +23,17 @@ final class AnonFixture {
   private final AnonTable.Magazine magazine = new AnonTable.Magazine();
   final int frames;
 
+  /** In place of an amap, for anons that a test puts somewhere itself. */
+  private final Amap loose;
+
   AnonFixture(int frames, int anonCapacity, int nodes) {
     this.frames = frames;
     Ram ram = new Ram(frames, PageSize.ofBytes(PageSize.MINIMUM_BYTES));
     FrameTable table = new FrameTable(ram);
     allocator = new FrameAllocator(ram, table);
-    anons = new AnonTable(table, allocator, false, anonCapacity);
+    anons = new AnonTable(table, allocator, new PageOwners(), false, anonCapacity);
     tree = new AmapTree(anons, false, nodes);
+    loose = Amap.create(tree, 1);
   }
 
   /** Room for whatever a test of few pages does. */
@@ -38,11 +43,20 @@ final class AnonFixture {
 
   /** An anon with one reference, or 0. */
   int anon() {
+    loose.lock();
+    try {
+      return anon(loose);
+    } finally {
+      loose.unlock();
+    }
+  }
+
+  private int anon(Amap amap) {
     int frame = allocator.allocate(0, false, FrameAllocator.Reserve.KERNEL);
     if (frame == FrameTable.NONE) {
       return 0;
     }
-    int anon = anons.allocate(magazine, frame);
+    int anon = anons.allocate(magazine, frame, amap);
     if (anon == 0) {
       allocator.free(0, frame);
     }
@@ -51,9 +65,9 @@ final class AnonFixture {
 
   /** Puts a new anon into a slot, and returns it. */
   int put(Amap amap, long slot) {
-    int anon = anon();
-    assertThat(anon).isPositive();
     amap.lock();
+    int anon = anon(amap);
+    assertThat(anon).isPositive();
     amap.put(slot, anon);
     amap.unlock();
     return anon;

@@ -5,26 +5,30 @@ import org.juvm.ram.BlockPool;
 import org.juvm.ram.Native;
 
 /**
- * The resident pages of one memory object: which frame holds the page with an index. A radix tree
- * of 64-way nodes, as deep as the highest index so far needs.
+ * Where the pages of one memory object are: in which frame, or in which swap slot. A radix tree of
+ * 64-way nodes, as deep as the highest index so far needs.
  *
  * <pre>
  * node, 264 bytes   | 0 used: a bit per slot | 8 slots: 64 ints ... |
  * </pre>
  *
- * On level 0 a slot holds one more than a frame number, above it a node of the next lower level;
- * zero is empty.
+ * On level 0 a slot holds a place: one more than a frame number, or a swap slot with its sign
+ * changed; above it a node of the next lower level. Zero is empty.
+ *
+ * <p>One tree for both takes the place of the BSDs' tree of pages with an array, or a hash of
+ * clusters, of swap slots beside it: a page that is swapped out costs what a resident one does, and
+ * there is nothing to convert when an object grows or shrinks.
  *
  * <p>Guarded by the lock of the object. The pool has its own lock.
  */
-public final class ResidentPages {
+public final class ObjectPages {
   private static final int SLOT_BITS = 6;
   private static final int SLOTS = 1 << SLOT_BITS;
   private static final int MAXIMUM_LEVELS = 7;
   private static final int SLOTS_OFFSET = 8;
   private static final int NODE_BYTES = SLOTS_OFFSET + SLOTS * Integer.BYTES;
   private static final int NODES_PER_FRAME = 8;
-  private static final int MINIMUM_NODES = 1 << 16;
+  private static final int MINIMUM_NODES = 1 << 20;
 
   /** Nodes that must be left when a page is put, for those of other threads. */
   private static final int SLACK = 256;
@@ -35,7 +39,14 @@ public final class ResidentPages {
   private final BlockPool pool;
   private int root;
   private int levels;
-  private long count;
+  private long resident;
+  private long swapped;
+
+  /** Place of a page that is lost: its swap slot could not be read. */
+  public static final int LOST = Integer.MIN_VALUE;
+
+  /** Place of a page that is not there. */
+  public static final int ABSENT = 0;
 
   /** Receives pages. */
   @FunctionalInterface
@@ -44,10 +55,10 @@ public final class ResidentPages {
      * Called for each page.
      *
      * @param index the page's index in its object
-     * @param frame the frame that holds it
+     * @param place where it is
      * @return true to take the page out
      */
-    boolean visit(long index, int frame);
+    boolean visit(long index, int place);
   }
 
   /**
@@ -55,7 +66,7 @@ public final class ResidentPages {
    *
    * @param pool where nodes come from; see {@link #newPool}
    */
-  public ResidentPages(BlockPool pool) {
+  public ObjectPages(BlockPool pool) {
     this.pool = pool;
   }
 
@@ -96,29 +107,97 @@ public final class ResidentPages {
   }
 
   /**
-   * How many pages there are.
+   * The place that is a frame.
    *
-   * @return pages
+   * @param frame frame number
+   * @return place
    */
-  public long count() {
-    return count;
+  public static int inFrame(int frame) {
+    return frame + 1;
   }
 
   /**
-   * The frame of a page.
+   * The place that is a swap slot.
+   *
+   * @param slot slot, greater than 0
+   * @return place
+   */
+  public static int inSlot(int slot) {
+    return -slot;
+  }
+
+  /**
+   * Whether a place is a frame.
+   *
+   * @param place where a page is
+   * @return true if {@link #frame} says which
+   */
+  public static boolean isFrame(int place) {
+    return place > 0;
+  }
+
+  /**
+   * The frame that a place is.
+   *
+   * @param place a place
+   * @return frame number, or {@link FrameTable#NONE} if it is none
+   */
+  public static int frame(int place) {
+    return place > 0 ? place - 1 : FrameTable.NONE;
+  }
+
+  /**
+   * The swap slot that a place is.
+   *
+   * @param place a place
+   * @return slot, or 0 if it is none
+   */
+  public static int slotOf(int place) {
+    return place < 0 && place != LOST ? -place : 0;
+  }
+
+  /**
+   * A bound of the indexes of pages that there are.
+   *
+   * @return greater than every index
+   */
+  public long limit() {
+    return root == 0 ? 0 : 1L << (levels * SLOT_BITS);
+  }
+
+  /**
+   * How many pages are resident.
+   *
+   * @return pages
+   */
+  public long resident() {
+    return resident;
+  }
+
+  /**
+   * How many pages are in swap, or lost.
+   *
+   * @return pages
+   */
+  public long swapped() {
+    return swapped;
+  }
+
+  /**
+   * Where a page is.
    *
    * @param page index
-   * @return frame number, or {@link FrameTable#NONE}
+   * @return its place, or ABSENT
    */
   public int find(long page) {
     if (!covers(levels, page)) {
-      return FrameTable.NONE;
+      return ABSENT;
     }
     int node = root;
     for (int level = levels - 1; node != 0 && level >= 0; level--) {
       node = slot(node, index(page, level));
     }
-    return node - 1;
+    return node;
   }
 
   /**
@@ -131,13 +210,14 @@ public final class ResidentPages {
   }
 
   /**
-   * Adds a page that is not there.
+   * Adds a page that is not there, or says where one that is there is now. Only adding takes
+   * memory.
    *
    * @param page index
-   * @param frame its frame
+   * @param place where it is, not ABSENT
    */
-  public void put(long page, int frame) {
-    assert page < MAXIMUM_PAGES && find(page) == FrameTable.NONE : page;
+  public void put(long page, int place) {
+    assert page < MAXIMUM_PAGES && place != ABSENT : page;
     if (root == 0) {
       levels = 0;
     }
@@ -162,8 +242,17 @@ public final class ResidentPages {
       }
       node = below;
     }
-    setSlot(node, index(page, 0), frame + 1);
-    count++;
+    count(slot(node, index(page, 0)), -1);
+    setSlot(node, index(page, 0), place);
+    count(place, 1);
+  }
+
+  private void count(int place, int pages) {
+    if (place > 0) {
+      resident += pages;
+    } else if (place < 0) {
+      swapped += pages;
+    }
   }
 
   private int newNode() {
@@ -201,9 +290,9 @@ public final class ResidentPages {
       }
       int below = slot(node, i);
       if (level == 0) {
-        if (visitor.visit(at, below - 1)) {
-          setSlot(node, i, 0);
-          count--;
+        if (visitor.visit(at, below)) {
+          setSlot(node, i, ABSENT);
+          count(below, -1);
         }
       } else if (forEachIn(below, level - 1, at, start, end, visitor)) {
         pool.free(below);

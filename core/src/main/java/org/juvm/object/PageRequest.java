@@ -1,0 +1,114 @@
+package org.juvm.object;
+
+import org.juvm.page.FrameTable;
+
+/**
+ * A page that somebody wants of a memory object, and what came of it. Reusable, so that a fault
+ * allocates nothing. For one thread.
+ *
+ * <p>{@link MemoryObject#get} does what can be done with the object locked. If that is not all, the
+ * request says what is to be done without locks; afterwards the caller starts again from the
+ * beginning.
+ */
+public final class PageRequest {
+  /** What came of a request. */
+  public enum Status {
+    /** The page is in {@link #frame} and can be used while the object is locked. */
+    RESIDENT,
+    /** The page is on its way in or out: wait for {@link #frame} since {@link #seen}. */
+    BUSY,
+    /** Frames wait for the pages that {@link MemoryObject#read} is to bring in. */
+    READING,
+    /** No frame is free. */
+    NO_FRAME,
+    /** No node for the object's tree is left. */
+    NO_NODE,
+    /** The object does not contain the page. */
+    BEYOND_END,
+    /** The page cannot be read. */
+    ERROR
+  }
+
+  /** The most pages that one request brings in. */
+  public static final int MAXIMUM_PAGES = 64;
+
+  final int processor;
+  Status status = Status.NO_FRAME;
+  long page;
+  int frame = FrameTable.NONE;
+  long seen;
+
+  /** READING: the first page that comes in, into the first of the frames. */
+  long firstPage;
+
+  /** READING: busy frames, for successive pages. */
+  final int[] frames = new int[MAXIMUM_PAGES];
+
+  /** READING: how many. */
+  int count;
+
+  /** How many pages behind the wanted one may be read ahead. */
+  int ahead;
+
+  /**
+   * A request of one thread.
+   *
+   * @param processor any number that differs between concurrent callers
+   */
+  public PageRequest(int processor) {
+    this.processor = processor;
+  }
+
+  /**
+   * What came of it.
+   *
+   * @return the status
+   */
+  public Status status() {
+    return status;
+  }
+
+  /**
+   * The frame of the page.
+   *
+   * @return frame number; valid if RESIDENT or BUSY
+   */
+  public int frame() {
+    return frame;
+  }
+
+  /**
+   * Since when to wait for the frame.
+   *
+   * @return for {@link org.juvm.page.BusyFrames#await}; valid if BUSY
+   */
+  public long seen() {
+    return seen;
+  }
+
+  /**
+   * How many pages are to be read.
+   *
+   * @return pages; valid if READING
+   */
+  public int pages() {
+    return count;
+  }
+
+  /**
+   * Allows to read more pages than the one that is wanted, if they are to be read anyway.
+   *
+   * @param pages how many behind it at most
+   */
+  public void readAhead(int pages) {
+    ahead = pages;
+  }
+
+  void is(Status newStatus, int newFrame) {
+    // The store of a reference marks a card of the heap, which other processors may share.
+    if (status != newStatus) {
+      status = newStatus;
+    }
+    frame = newFrame;
+  }
+}

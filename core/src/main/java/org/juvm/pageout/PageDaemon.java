@@ -1,0 +1,197 @@
+package org.juvm.pageout;
+
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.juvm.map.Machine;
+import org.juvm.page.FrameAllocator;
+import org.juvm.page.Reclaimer;
+import org.juvm.sync.EventCount;
+
+/**
+ * The page daemon: a thread that keeps some memory free, and whom others wait for.
+ *
+ * <p>It does nothing before {@link #start}, which is called when there is a place that pages can go
+ * to. Thread-safe.
+ *
+ * <p>Source: {@code uvm_pageout}, {@code uvm_wait} and {@code uvm_kick_pdaemon} of {@code
+ * uvm_pdaemon.c}.
+ */
+public final class PageDaemon implements Reclaimer, AutoCloseable {
+  private final FrameAllocator allocator;
+  private final Scan scan;
+
+  /** Advances when the daemon should look whether there is something to do. */
+  private final EventCount demand = new EventCount();
+
+  /** Advances when memory has become free, or a scan has found none. */
+  private final EventCount settled = new EventCount();
+
+  /** Held during a scan; whoever else has it keeps the daemon from scanning. */
+  private final Semaphore scanning = new Semaphore(1);
+
+  /** The thread, once started. Written by whoever holds {@link #scanning}. */
+  private volatile @Nullable Thread thread;
+
+  private volatile boolean stopped;
+
+  /** Whether a kick has not been seen yet. */
+  private volatile boolean kicked;
+
+  /** Whether the last scan found nothing; then kicks are of no use until somebody waits. */
+  private volatile boolean hopeless;
+
+  /** Threads that are waiting for memory. */
+  private final AtomicInteger waiting = new AtomicInteger();
+
+  /** How many scans have found nothing to take. */
+  private final AtomicLong failures = new AtomicLong();
+
+  /**
+   * A daemon that is not started.
+   *
+   * @param machine the system
+   */
+  public PageDaemon(Machine machine) {
+    allocator = machine.allocator();
+    scan = new Scan(machine, this::progress);
+  }
+
+  /** Starts the thread. Harmless if it runs already, or if the daemon is closed. */
+  public void start() {
+    if (thread != null) {
+      return;
+    }
+    scanning.acquireUninterruptibly();
+    try {
+      if (thread == null && !stopped) {
+        Thread daemon = new Thread(this::run, "juvm-pagedaemon");
+        daemon.setDaemon(true);
+        thread = daemon;
+        daemon.start();
+      }
+    } finally {
+      scanning.release();
+    }
+  }
+
+  @Override
+  public boolean isAble() {
+    return thread != null && !stopped;
+  }
+
+  @Override
+  public void kick() {
+    if (!kicked && !hopeless && thread != null) {
+      kicked = true;
+      demand.advance();
+    }
+  }
+
+  @Override
+  public boolean await() {
+    long seen = settled.count();
+    long failed = failures.get();
+    if (allocator.hasFree()) {
+      return true;
+    }
+    if (!isAble()) {
+      return false;
+    }
+    waiting.incrementAndGet();
+    try {
+      hopeless = false;
+      demand.advance();
+      settled.await(seen);
+    } finally {
+      waiting.decrementAndGet();
+    }
+    return !stopped && (allocator.hasFree() || failures.get() == failed);
+  }
+
+  /** Memory has become free, or a transfer has ended. Any thread. */
+  private void progress() {
+    settled.advance();
+    if (waiting.get() > 0 || allocator.shortage() > 0) {
+      demand.advance();
+    }
+  }
+
+  private void run() {
+    while (!stopped) {
+      long seen = demand.count();
+      kicked = false;
+      if (!isNeeded() || !scanOnce()) {
+        demand.await(seen);
+      }
+    }
+  }
+
+  private boolean isNeeded() {
+    return !hopeless && (allocator.shortage() > scan.inFlight() || waiting.get() > 0);
+  }
+
+  /** Returns true if another scan may be needed at once. */
+  private boolean scanOnce() {
+    scanning.acquireUninterruptibly();
+    Scan.Result result;
+    try {
+      result = scan.run();
+    } finally {
+      scanning.release();
+    }
+    return switch (result) {
+      case PROGRESS -> true;
+      case TRANSFERS -> false;
+      case BUSY -> {
+        scan.awaitBusy();
+        yield true;
+      }
+      case NOTHING -> {
+        hopeless = true;
+        failures.incrementAndGet();
+        settled.advance();
+        yield false;
+      }
+    };
+  }
+
+  /**
+   * Does something while no page is being taken and no anonymous page is being written.
+   *
+   * @param action must not wait for memory
+   */
+  public void whileQuiet(Runnable action) {
+    scanning.acquireUninterruptibly();
+    try {
+      scan.awaitSwapWrites();
+      action.run();
+    } finally {
+      scanning.release();
+    }
+  }
+
+  /**
+   * Stops the thread; whoever waits for memory gets none. Returns when nothing is being written.
+   */
+  @Override
+  public void close() {
+    stopped = true;
+    demand.advance();
+    settled.advance();
+    Thread daemon = thread;
+    boolean interrupted = false;
+    while (daemon != null && daemon.isAlive()) {
+      try {
+        daemon.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    scan.close();
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
