@@ -10,4 +10,5 @@ module org.juvm.core {
   exports org.juvm;
   exports org.juvm.base;
   exports org.juvm.posix;
+  exports org.juvm.store;
 }

@@ -1,5 +1,6 @@
 package org.juvm.ram;
 
+import java.lang.foreign.MemorySegment;
 import org.juvm.base.PageSize;
 
 /**
@@ -17,6 +18,7 @@ public final class Ram {
   private final long base;
   private final int frames;
   private final PageSize pageSize;
+  private final MemorySegment segment;
 
   /**
    * Reserves the frames.
@@ -30,6 +32,7 @@ public final class Ram {
     long bytes = pageSize.address(frames);
     reservation = Reservation.of(bytes, isLarge());
     base = reservation.address();
+    segment = reservation.segment(bytes);
   }
 
   /**
@@ -68,6 +71,16 @@ public final class Ram {
   public long address(int frame) {
     assert frame >= 0 && frame < frames : frame;
     return base + ((long) frame << pageSize.shift());
+  }
+
+  /**
+   * All frames as one segment, for transfers. The address range stays valid as long as anybody has
+   * the segment.
+   *
+   * @return the segment; a frame's offset in it is its number times the page size
+   */
+  public MemorySegment segment() {
+    return segment;
   }
 
   /**

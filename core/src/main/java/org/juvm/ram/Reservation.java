@@ -1,6 +1,9 @@
 package org.juvm.ram;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.ref.Cleaner;
+import java.lang.ref.Reference;
 
 /**
  * A range of native address space that holds zeros until it is written. Memory is committed by the
@@ -42,6 +45,19 @@ public final class Reservation {
    */
   public long address() {
     return address;
+  }
+
+  /**
+   * The range as a segment that keeps the reservation reachable.
+   *
+   * @param length bytes from the first address, not more than the reservation has
+   * @return the segment, which any thread can use
+   */
+  // The range is valid as long as this object is reachable; the fence marks nothing but that.
+  @SuppressWarnings({"restricted", "ReachabilityFenceUsage"})
+  MemorySegment segment(long length) {
+    return MemorySegment.ofAddress(address)
+        .reinterpret(length, Arena.ofAuto(), _ -> Reference.reachabilityFence(this));
   }
 
   /** Gives all memory back to the host; the bytes are zeros again. */
