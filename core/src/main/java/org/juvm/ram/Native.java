@@ -14,6 +14,7 @@ public final class Native {
   @SuppressWarnings("restricted") // the one place that makes a segment from nothing
   public static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
+  private static final VarHandle BYTE = ValueLayout.JAVA_BYTE.varHandle();
   private static final VarHandle INT = ValueLayout.JAVA_INT.varHandle();
   private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
 
@@ -124,6 +125,26 @@ public final class Native {
    */
   public static boolean compareAndSetInt(long address, int expected, int value) {
     return INT.compareAndSet(ALL, address, expected, value);
+  }
+
+  /**
+   * Load with volatile semantics.
+   *
+   * @param address absolute
+   * @return the value
+   */
+  static byte getByteVolatile(long address) {
+    return (byte) BYTE.getVolatile(ALL, address);
+  }
+
+  /**
+   * Store with release semantics.
+   *
+   * @param address absolute
+   * @param value the value
+   */
+  static void setByteRelease(long address, byte value) {
+    BYTE.setRelease(ALL, address, value);
   }
 
   /**

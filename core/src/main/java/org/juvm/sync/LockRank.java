@@ -16,6 +16,8 @@ public enum LockRank {
   AMAP,
   /** A memory object: its pages and its size. */
   OBJECT,
+  /** The order in which a replacement policy will take pages. */
+  PAGE_QUEUE,
   /** What a page table loses, and the list of processors that use it. */
   PMAP,
   /** The table of page tables. */
