@@ -7,6 +7,7 @@ module org.juvm.cli {
   requires info.picocli;
   requires org.juvm.bench;
   requires org.juvm.core;
+  requires org.juvm.sim;
   requires org.juvm.wasm;
 
   opens org.juvm.cli to

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -16,7 +17,13 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     description = "Runs WebAssembly programs whose memory is in Juvm address spaces.",
-    subcommands = {RunCommand.class, DemoCommand.class, BenchCommand.class, WarmUpCommand.class})
+    subcommands = {
+      RunCommand.class,
+      DemoCommand.class,
+      ReplayCommand.class,
+      BenchCommand.class,
+      WarmUpCommand.class
+    })
 public final class Main implements Runnable {
   @Spec private CommandSpec spec;
 
@@ -39,7 +46,9 @@ public final class Main implements Runnable {
     command.setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8));
     command.setOut(new PrintWriter(System.out, true, StandardCharsets.UTF_8));
     command.setStopAtPositional(true); // what follows a program is its own
-    requireNonNull(command.getSubcommands().get("bench")).setStopAtPositional(false);
+    for (var withoutProgram : List.of("bench", "replay")) {
+      requireNonNull(command.getSubcommands().get(withoutProgram)).setStopAtPositional(false);
+    }
     command.setParameterExceptionHandler((e, ignored) -> usage(e));
     command.setExecutionExceptionHandler(
         (e, at, ignored) -> {

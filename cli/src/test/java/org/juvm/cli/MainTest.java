@@ -162,7 +162,17 @@ class MainTest {
         "run js /",
         "demo",
         "demo sqlite-fork --rows 1 --forks 2",
-        "demo sqlite-fork --rows many"
+        "demo sqlite-fork --rows many",
+        "replay",
+        "replay /does/not/exist.trace",
+        "replay /",
+        "replay s.py",
+        "replay --frames 0 s.py",
+        "replay --frames -1 s.py",
+        "replay --frames 1,x s.py",
+        "replay --frames 99999999999 s.py",
+        "replay --policy fastest s.py",
+        "replay --nonsense s.py"
       })
   void mistakesAreOneLine(String line) throws IOException {
     var script = file("s.py", "");
@@ -188,6 +198,35 @@ class MainTest {
     assertThat(Main.run("run", "--help")).isZero();
     assertThat(Main.run("--version")).isZero();
     assertThat(out()).contains("Usage: juvm", "PROGRAM", "--memory", "juvm ", "Java 25");
+  }
+
+  @Test
+  void aTraceIsReplayedUnderEveryPolicy() throws IOException {
+    var trace = file("loop.trace", "1\n2\n3\n4\n".repeat(100));
+    assertThat(Main.run("replay", trace, "--frames", "3,4")).isZero();
+    assertThat(out().lines())
+        .anyMatch(line -> line.contains("400 references to 4 pages"))
+        .anyMatch(line -> line.contains("two-queue") && line.contains("adaptive-clock-pro"))
+        .anyMatch(line -> line.matches(" +3 +66\\.\\d +0\\.0 .*"))
+        .anyMatch(line -> line.matches(" +4( +99\\.0){6}"));
+    assertThat(err.size()).isZero();
+  }
+
+  @Test
+  void aReplayIsDrawn() throws IOException {
+    var trace = file("loop.trace", "1\n2\n".repeat(100));
+    assertThat(Main.run("replay", "--policy", "clock", "--chart", "--frames", "2", trace)).isZero();
+    assertThat(out()).contains("clock").contains("####").doesNotContain("two-queue");
+  }
+
+  @Test
+  void aTraceThatIsNoneIsRefused() throws IOException {
+    assertThat(Main.run("replay", file("t", "1\n2\nl 0xZZ\n"))).isEqualTo(2);
+    assertOneErrorLine("line 3");
+    err.reset();
+    var cut = Files.write(directory.resolve("cut.gz"), new byte[] {0x1f, (byte) 0x8b, 8, 0});
+    assertThat(Main.run("replay", cut.toString())).isEqualTo(2);
+    assertOneErrorLine("cut.gz");
   }
 
   @Test

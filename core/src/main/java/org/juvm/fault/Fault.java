@@ -69,6 +69,9 @@ public final class Fault {
   /** Whether the fault has waited for a transfer of its own. */
   boolean major;
 
+  /** Whether the page was in memory before the fault, which is a use of it then. */
+  boolean used;
+
   /** What a fault is for. */
   enum Purpose {
     /** An access of a processor. */

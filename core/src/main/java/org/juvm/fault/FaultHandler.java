@@ -139,6 +139,7 @@ public final class FaultHandler {
     fault.maximum = maximum;
     fault.readFailed = false;
     fault.major = false;
+    fault.used = false;
     fault.counters.increment(Counter.FAULTS);
     VmMap responsible = map;
     FaultOutcome outcome = attempt(responsible, fault);
@@ -271,6 +272,7 @@ public final class FaultHandler {
     if (frames.isBusy(frame)) {
       return pageIns.busy(fault, frame);
     }
+    fault.used = !fault.major;
     if (amap.isExclusive(slot, anon, anons)) {
       fault.counters.increment(Counter.DIRECT);
       return enter(map, fault, entry, amap, page, frame, rights);
@@ -344,6 +346,7 @@ public final class FaultHandler {
           return unreadable(map, fault, entry, amap, page, FaultOutcome.IO_ERROR);
         }
       }
+      fault.used = !fault.major;
       int rights = entry.protection().bits();
       if (!entry.copyOnWrite()) {
         fault.counters.increment(Counter.OBJECT_PAGES);
@@ -464,7 +467,7 @@ public final class FaultHandler {
     if (fault.purpose == Fault.Purpose.OVERRIDE) {
       return lendPastProtection(map, fault, entry, amap, page, frame);
     }
-    if (!map.pmap().enter(fault.tlb, fault.address, frame, rights, fault.access)) {
+    if (!map.pmap().enter(fault.tlb, fault.address, frame, rights, fault.access, fault.used)) {
       return FaultOutcome.OUT_OF_MEMORY;
     }
     switch (fault.purpose) {

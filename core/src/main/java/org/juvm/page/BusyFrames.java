@@ -60,7 +60,7 @@ public final class BusyFrames {
     if (owner.equals(owners.get(table.holder(frame))) && owner.owns(frame)) {
       return true;
     }
-    end(0, frame, 0, 0);
+    end(0, frame, 0);
     return false;
   }
 
@@ -93,7 +93,7 @@ public final class BusyFrames {
    * @param frame a frame that the caller made busy
    */
   public void endClean(int processor, int frame) {
-    end(processor, frame, FrameTable.REFERENCED, FrameTable.DIRTY);
+    end(processor, frame, FrameTable.DIRTY);
   }
 
   /**
@@ -103,7 +103,7 @@ public final class BusyFrames {
    * @param frame a frame that the caller made busy
    */
   public void end(int processor, int frame) {
-    end(processor, frame, 0, 0);
+    end(processor, frame, 0);
   }
 
   /**
@@ -115,11 +115,11 @@ public final class BusyFrames {
   public void endFree(int processor, int frame) {
     table.setSlot(frame, 0);
     table.set(frame, FrameTable.RELEASED);
-    end(processor, frame, 0, 0);
+    end(processor, frame, 0);
   }
 
-  private void end(int processor, int frame, int set, int clear) {
-    int old = table.endBusy(frame, set, clear);
+  private void end(int processor, int frame, int clear) {
+    int old = table.endBusy(frame, clear);
     if ((old & FrameTable.RELEASED) != 0) {
       allocator.becameFree(processor, frame);
     }

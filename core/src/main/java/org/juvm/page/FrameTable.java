@@ -127,7 +127,7 @@ public final class FrameTable {
   boolean take(int frame, boolean busy) {
     int old = state.get(frame);
     assert (old & FREE) != 0 : frame;
-    state.set(frame, DIRTY | REFERENCED | (busy ? BUSY : 0));
+    state.set(frame, DIRTY | (busy ? BUSY : 0));
     return (old & ZEROED) != 0;
   }
 
@@ -315,18 +315,17 @@ public final class FrameTable {
   /**
    * Ends being busy.
    *
-   * @param set bits to set, of DIRTY and REFERENCED
    * @param clear bits to clear
    * @return the state before: WANTED if somebody waits, RELEASED if the frame has been given up; it
    *     is free then, unless it has pins
    */
-  int endBusy(int frame, int set, int clear) {
+  int endBusy(int frame, int clear) {
     while (true) {
       int old = state.getVolatile(frame);
       if ((old & BUSY) == 0) {
         throw new VmPanic("frame is not busy: frame=" + frame);
       }
-      int left = (old & ~(BUSY | WANTED | clear)) | set;
+      int left = old & ~(BUSY | WANTED | clear);
       boolean free = (left & RELEASED) != 0 && (left & PINS) == 0;
       if (state.compareAndSet(frame, old, free ? FREE : left)) {
         return old;

@@ -106,7 +106,7 @@ final class Clock implements ReplacementPolicy {
     lock.lock();
     try {
       int looks = chances + ring.size();
-      while (looks-- > 0) {
+      while (hand != NONE && looks-- > 0) {
         int frame = hand;
         if (!kept.isKept(frame) && (chances == 0 || !references.testAndClear(frame))) {
           return frame;

@@ -19,8 +19,8 @@ import org.juvm.sync.RankedLock;
  *
  * <pre>
  * cold hand   stands at the oldest cold page in memory. Used in its test period: hot, if there is
- *             room for one more hot page. Else it is the victim, which stays in the ring, as
- *             history, until its test period ends
+ *             room for one more hot page. Used after it: tested again, if the allocation is adaptive.
+ *             Else it is the victim, which stays in the ring, as history, until its test period ends
  * hot hand    makes the first hot page that was not used cold, when there are too many
  * test hand   is pushed by the hot hand, and goes on by itself when there is too much history; ends
  *             the test period of all pages that it passes, and that is the end of history
@@ -54,6 +54,14 @@ final class ClockPro implements ReplacementPolicy {
 
     /** What did best of what was tried, see docs/replacement.md. */
     static final Allocation ADAPTIVE = new Allocation(1, 99, 2);
+
+    /**
+     * Whether the share of cold pages changes. If not, a use after the test period does not count,
+     * as in the simulations of the author, though not in the paper.
+     */
+    boolean isAdaptive() {
+      return minimumPercent != maximumPercent;
+    }
   }
 
   private final Allocation allocation;
@@ -199,11 +207,16 @@ final class ClockPro implements ReplacementPolicy {
           coldHand = ring.newer(coldHand);
         }
         int frame = coldHand;
-        if (chances == 0 || !isInTest(frame) || !references.testAndClear(frame)) {
+        boolean tested = isInTest(frame);
+        boolean matters = chances > 0 && (tested || allocation.isAdaptive());
+        if (!matters || !references.testAndClear(frame)) {
           return frame;
         }
         chances--;
-        if (makeRoom(frame)) {
+        if (!tested) {
+          take(frame);
+          add(frame, IN_TEST);
+        } else if (makeRoom(frame)) {
           take(frame);
           add(frame, HOT);
         }

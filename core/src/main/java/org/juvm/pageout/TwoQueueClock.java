@@ -17,14 +17,11 @@ import org.juvm.ram.ByteTable;
  * time.
  *
  * <pre>
- * state   | 5..4 number of the scan in which the page was kept, modulo 3, plus 1; or 0
- *         | 3 advised | 2 file | 1 active | 0 enqueued |
+ * state   | 4 kept | 3 advised | 2 file | 1 active | 0 enqueued |
  * </pre>
  *
- * {@code advised}: the page is inactive because it will not be used soon, and goes first.
- *
- * <p>The number of a scan comes again after three. If a page that was kept is not looked at until
- * then, it is not offered in one more scan.
+ * {@code kept}: the page was offered in this scan and could not be taken. {@code advised}: it is
+ * inactive because it will not be used soon, and goes first.
  *
  * <p>Source: {@code uvm_pdpolicy_clock.c} of NetBSD, which makes active pages inactive whether they
  * were used or not; sparing them once, as others of the BSDs do, gives better hit ratios.
@@ -34,8 +31,7 @@ final class TwoQueueClock implements ReplacementPolicy {
   private static final int ACTIVE = 2;
   private static final int FILE = 4;
   private static final int ADVISED = 8;
-  private static final int KEPT_SHIFT = 4;
-  private static final int KEPT = 3 << KEPT_SHIFT;
+  private static final int KEPT = 16;
 
   private final int frames;
   private final References references;
@@ -50,7 +46,6 @@ final class TwoQueueClock implements ReplacementPolicy {
   // What follows is the daemon's. Numbers of pages are those at the beginning of the scan, less
   // what the scan itself has changed since.
 
-  private int scan;
   private int inactive;
   private int inactiveTarget;
   private ClockSettings.Staying staying = ClockSettings.Staying.NEITHER;
@@ -60,6 +55,9 @@ final class TwoQueueClock implements ReplacementPolicy {
 
   /** Times that the evicting hand may. */
   private int chances;
+
+  /** Whether a page was kept in this scan. */
+  private boolean keptSome;
 
   private int advisedHand;
   private int deactivatingHand;
@@ -98,7 +96,7 @@ final class TwoQueueClock implements ReplacementPolicy {
 
   @Override
   public void beginScan(int free, int freeTarget, boolean swapFull) {
-    scan = (scan + 1) % 3;
+    forgetKept();
     int active = activePages();
     inactive = inactivePages();
     int file = (int) states.count(ENQUEUED | FILE, ENQUEUED | FILE);
@@ -140,7 +138,7 @@ final class TwoQueueClock implements ReplacementPolicy {
 
   @Override
   public void kept(int frame) {
-    change(frame, ADVISED | KEPT, ACTIVE | keptNow());
+    keptSome |= change(frame, ADVISED, ACTIVE | KEPT);
     inactive--;
   }
 
@@ -182,12 +180,17 @@ final class TwoQueueClock implements ReplacementPolicy {
     }
   }
 
-  private int keptNow() {
-    return (scan + 1) << KEPT_SHIFT;
+  private boolean isKept(int frame) {
+    return (states.get(frame) & KEPT) != 0;
   }
 
-  private boolean isKept(int frame) {
-    return (states.get(frame) & KEPT) == keptNow();
+  private void forgetKept() {
+    int frame = keptSome ? next(0, KEPT, KEPT) : NONE;
+    while (frame != NONE) {
+      change(frame, KEPT, 0);
+      frame = next(frame, KEPT, KEPT);
+    }
+    keptSome = false;
   }
 
   /** The next page that is not used any more, by its user's word and in fact; or NONE. */

@@ -23,6 +23,15 @@
  * number of writes to swap. A client's pager that blocks for ever keeps its own pages, and stops
  * nobody else.
  *
+ * <p>The replacement policies are behind {@link org.juvm.page.ReplacementPolicy} and made by {@link
+ * org.juvm.pageout.ReplacementPolicies}. {@code TwoQueueClock}, the default, is a byte per frame
+ * and two hands that sweep over the bytes; a page fault pays one store for it. The others keep a
+ * ring of pages, {@code PageRing}, under one lock of rank {@code PAGE_QUEUE}: {@code Clock}, and
+ * {@code ClockPro}, which also remembers pages that have left memory, in {@code History}. All
+ * tables are outside the heap, and nothing is allocated for a page. A policy neither locks owners
+ * nor does I/O, so a simulation over a trace runs the same classes as a live system; {@code
+ * docs/replacement.md} has the hit ratios.
+ *
  * <p>{@link org.juvm.pageout.SwapOff} empties a swap area by reading everything back.
  *
  * <p>Source: {@code uvm_pdaemon.c}; {@code uvm_pdpolicy}.

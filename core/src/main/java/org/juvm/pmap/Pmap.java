@@ -220,10 +220,13 @@ public final class Pmap {
    * @param address the address that faulted
    * @param frame the frame
    * @param rights bits of {@link org.juvm.base.Protection}
-   * @param access what the processor wants to do; marks the page as referenced or modified
+   * @param access what the processor wants to do; a store marks the page as modified
+   * @param used whether this access counts as a use of the page: not if the page has just come in
+   *     for it
    * @return false if there was no memory for the page table or the reverse map
    */
-  public boolean enter(@Nullable Tlb tlb, long address, int frame, int rights, Access access) {
+  public boolean enter(
+      @Nullable Tlb tlb, long address, int frame, int rights, Access access, boolean used) {
     assert LockOrder.holds(LockRank.MAP)
         && (LockOrder.holds(LockRank.AMAP) || LockOrder.holds(LockRank.OBJECT));
     Tlb own = tlb != null && tlb.pmap() == this ? tlb : null;
@@ -238,7 +241,7 @@ public final class Pmap {
     if (at == 0) {
       return false;
     }
-    long flags = rights | Pte.REFERENCED | (store ? Pte.MODIFIED : 0);
+    long flags = rights | (used ? Pte.REFERENCED : 0) | (store ? Pte.MODIFIED : 0);
     long pte = set(own, vpn, at, frame, flags);
     if (pte == 0) {
       return false;
