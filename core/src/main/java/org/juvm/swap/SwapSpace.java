@@ -180,8 +180,9 @@ public final class SwapSpace implements AutoCloseable {
     List<Stripe> stripes = areas.stripes;
     for (int i = 0; i < stripes.size(); i++) {
       Stripe stripe = stripes.get(i);
-      long run = allocate(stripe, wanted, wanted);
-      if (run == 0 && wanted > 1) {
+      // Where there is only one to choose from, its longest run is the answer at once.
+      long run = allocate(stripe, stripe.areas.length == 1 ? 1 : wanted, wanted);
+      if (run == 0 && stripe.areas.length > 1 && wanted > 1) {
         run = allocate(stripe, 1, wanted);
       }
       if (run != 0) {
