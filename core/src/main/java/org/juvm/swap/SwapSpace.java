@@ -3,7 +3,6 @@ package org.juvm.swap;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import org.juvm.base.PageSize;
 import org.juvm.base.VmPanic;
@@ -35,31 +34,10 @@ public final class SwapSpace implements AutoCloseable {
   private final RankedLock lock = new RankedLock(LockRank.POOL);
 
   /** The areas as they are now: replaced with the lock held, read by anybody. */
-  private volatile Areas areas = new Areas(List.of(), List.of());
+  private volatile Areas areas = Areas.NONE;
 
   /** Whether there will be no more areas. Guarded by lock. */
   private boolean closed;
-
-  /**
-   * Areas of one time.
-   *
-   * @param byNumber those with a range of the drum, in its order. Beside those in use there are
-   *     removed ones that have bad slots: their owners may still come to free them.
-   * @param stripes those that are in use, by priority
-   */
-  private record Areas(List<SwapArea> byNumber, List<Stripe> stripes) {}
-
-  /** Areas of one priority, in the order in which they were added. */
-  private static final class Stripe {
-    final SwapArea[] areas;
-
-    /** Index of the area that gives the next run. Two threads at a time may use the same. */
-    volatile int turn;
-
-    Stripe(List<SwapArea> areas) {
-      this.areas = areas.toArray(SwapArea[]::new);
-    }
-  }
 
   /**
    * A space without areas.
@@ -101,11 +79,11 @@ public final class SwapSpace implements AutoCloseable {
       if (closed) {
         throw new IllegalStateException("the swap space is closed: name=" + name);
       }
-      List<SwapArea> used = inUse();
+      List<SwapArea> used = new ArrayList<>(areas.used());
       if (used.stream().anyMatch(area -> area.device().equals(store))) {
         throw new IllegalArgumentException("this store is a swap area already: name=" + name);
       }
-      List<SwapArea> byNumber = new ArrayList<>(areas.byNumber);
+      List<SwapArea> byNumber = new ArrayList<>(areas.byNumber());
       long first = 1;
       int index = 0;
       // The first gap that is large enough.
@@ -120,34 +98,11 @@ public final class SwapSpace implements AutoCloseable {
       SwapArea area = new SwapArea(name, store, pages, (int) first, slots, priority);
       byNumber.add(index, area);
       used.add(area);
-      areas = new Areas(List.copyOf(byNumber), stripes(used));
+      areas = new Areas(byNumber, used);
       return area;
     } finally {
       lock.unlock();
     }
-  }
-
-  /** The areas that are in use, in the order in which they are used. */
-  private List<SwapArea> inUse() {
-    List<SwapArea> used = new ArrayList<>();
-    for (Stripe stripe : areas.stripes) {
-      used.addAll(List.of(stripe.areas));
-    }
-    return used;
-  }
-
-  private static List<Stripe> stripes(List<SwapArea> used) {
-    List<SwapArea> sorted = new ArrayList<>(used);
-    sorted.sort(Comparator.comparingInt(SwapArea::priority));
-    List<Stripe> stripes = new ArrayList<>();
-    int start = 0;
-    for (int i = 1; i <= sorted.size(); i++) {
-      if (i == sorted.size() || sorted.get(i).priority() != sorted.get(start).priority()) {
-        stripes.add(new Stripe(sorted.subList(start, i)));
-        start = i;
-      }
-    }
-    return List.copyOf(stripes);
   }
 
   /**
@@ -160,7 +115,7 @@ public final class SwapSpace implements AutoCloseable {
     lock.lock();
     try {
       area.setPriority(priority);
-      areas = new Areas(areas.byNumber, stripes(inUse()));
+      areas = new Areas(areas.byNumber(), areas.used());
     } finally {
       lock.unlock();
     }
@@ -177,33 +132,7 @@ public final class SwapSpace implements AutoCloseable {
    */
   public long allocate(int wanted) {
     assert wanted > 0 : wanted;
-    List<Stripe> stripes = areas.stripes;
-    for (int i = 0; i < stripes.size(); i++) {
-      Stripe stripe = stripes.get(i);
-      long run = allocate(stripe, wanted, wanted);
-      if (run == 0 && wanted > 1) {
-        run = allocate(stripe, 1, wanted);
-      }
-      if (run != 0) {
-        return run;
-      }
-    }
-    return 0;
-  }
-
-  private static long allocate(Stripe stripe, int minimum, int wanted) {
-    int number = stripe.areas.length;
-    int turn = stripe.turn;
-    for (int i = 0; i < number; i++) {
-      int index = (turn + i) % number;
-      SwapArea area = stripe.areas[index];
-      long run = area.map().allocate(minimum, wanted);
-      if (run != 0) {
-        stripe.turn = (index + 1) % number;
-        return run + ((long) area.firstSlot() << 32);
-      }
-    }
-    return 0;
+    return areas.allocate(wanted);
   }
 
   /**
@@ -324,15 +253,9 @@ public final class SwapSpace implements AutoCloseable {
 
   /** The area that slots are in. */
   private SwapArea area(int first, int count) {
-    List<SwapArea> byNumber = areas.byNumber;
-    for (int i = 0; i < byNumber.size(); i++) {
-      SwapArea area = byNumber.get(i);
-      if (area.contains(first)) {
-        if (count <= 0 || !area.contains(first + count - 1)) {
-          break;
-        }
-        return area;
-      }
+    SwapArea area = areas.find(first);
+    if (area != null && count > 0 && area.contains(first + count - 1)) {
+      return area;
     }
     throw new VmPanic("no such swap slots: first=%d, count=%d".formatted(first, count));
   }
@@ -381,14 +304,14 @@ public final class SwapSpace implements AutoCloseable {
     }
     lock.lock();
     try {
-      List<SwapArea> byNumber = new ArrayList<>(areas.byNumber);
+      List<SwapArea> byNumber = new ArrayList<>(areas.byNumber());
       // A bad slot may have an owner, who frees it later: then it must not be anybody else's.
       if (area.slotsBad() == 0) {
         byNumber.remove(area);
       }
-      List<SwapArea> used = inUse();
+      List<SwapArea> used = new ArrayList<>(areas.used());
       used.remove(area);
-      areas = new Areas(List.copyOf(byNumber), stripes(used));
+      areas = new Areas(byNumber, used);
     } finally {
       lock.unlock();
     }
@@ -406,11 +329,7 @@ public final class SwapSpace implements AutoCloseable {
    * @return a snapshot
    */
   public List<SwapArea> areas() {
-    List<SwapArea> list = new ArrayList<>();
-    for (Stripe stripe : areas.stripes) {
-      list.addAll(List.of(stripe.areas));
-    }
-    return list;
+    return areas.used();
   }
 
   /**
@@ -420,11 +339,8 @@ public final class SwapSpace implements AutoCloseable {
    */
   public long slots() {
     long slots = 0;
-    List<Stripe> stripes = areas.stripes;
-    for (int i = 0; i < stripes.size(); i++) {
-      for (SwapArea area : stripes.get(i).areas) {
-        slots += area.slots();
-      }
+    for (SwapArea area : areas.used()) {
+      slots += area.slots();
     }
     return slots;
   }
@@ -436,11 +352,8 @@ public final class SwapSpace implements AutoCloseable {
    */
   public long slotsInUse() {
     long slots = 0;
-    List<Stripe> stripes = areas.stripes;
-    for (int i = 0; i < stripes.size(); i++) {
-      for (SwapArea area : stripes.get(i).areas) {
-        slots += area.slotsInUse();
-      }
+    for (SwapArea area : areas.used()) {
+      slots += area.slotsInUse();
     }
     return slots;
   }
@@ -452,11 +365,8 @@ public final class SwapSpace implements AutoCloseable {
    */
   public long slotsBad() {
     long slots = 0;
-    List<Stripe> stripes = areas.stripes;
-    for (int i = 0; i < stripes.size(); i++) {
-      for (SwapArea area : stripes.get(i).areas) {
-        slots += area.slotsBad();
-      }
+    for (SwapArea area : areas.used()) {
+      slots += area.slotsBad();
     }
     return slots;
   }
@@ -468,11 +378,8 @@ public final class SwapSpace implements AutoCloseable {
    */
   public long slotsFree() {
     long slots = 0;
-    List<Stripe> stripes = areas.stripes;
-    for (int i = 0; i < stripes.size(); i++) {
-      for (SwapArea area : stripes.get(i).areas) {
-        slots += area.map().available();
-      }
+    for (SwapArea area : areas.used()) {
+      slots += area.map().available();
     }
     return slots;
   }
@@ -499,8 +406,8 @@ public final class SwapSpace implements AutoCloseable {
     lock.lock();
     try {
       closed = true;
-      used = inUse();
-      areas = new Areas(areas.byNumber, List.of());
+      used = areas.used();
+      areas = new Areas(areas.byNumber(), List.of());
     } finally {
       lock.unlock();
     }

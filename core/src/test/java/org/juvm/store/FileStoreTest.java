@@ -396,7 +396,7 @@ class FileStoreTest {
     long[] offsets = {0, 3 * PAGE, 4 * PAGE};
     long least = Long.MAX_VALUE;
     // The compiler removes allocations when it knows the code well.
-    for (int attempt = 0; attempt < 60 && least > 0; attempt++) {
+    for (int attempt = 0; attempt < 400 && least > 0; attempt++) {
       long before = threads.getCurrentThreadAllocatedBytes();
       for (int i = 0; i < 1000; i++) {
         store.write(0, memory, 0, PAGE);

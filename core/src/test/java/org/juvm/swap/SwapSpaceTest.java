@@ -3,8 +3,10 @@ package org.juvm.swap;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.management.ThreadMXBean;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -356,6 +358,28 @@ class SwapSpaceTest {
     space.free(slot, 64);
     assertThat(space.remove(area)).isTrue();
     assertThat(store.isClosed()).isTrue();
+  }
+
+  @Test
+  void S2_swappingAllocatesNothing(@TempDir Path directory) throws IOException {
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    SwapArea _ = space.add("one", FileStore.temporary(directory), 64 * 1024, 0, false);
+    SwapArea _ = space.add("two", FileStore.temporary(directory), 64 * 1024, 0, false);
+    int[] frames = SwapFixture.frames(0, 8);
+    long least = Long.MAX_VALUE;
+    // The compiler removes allocations when it knows the code well.
+    for (int attempt = 0; attempt < 400 && least > 0; attempt++) {
+      long before = threads.getCurrentThreadAllocatedBytes();
+      for (int i = 0; i < 1000; i++) {
+        int slot = SwapFixture.first(space.allocate(8));
+        space.write(slot, frames, 8);
+        space.read(slot, frames, 8);
+        space.read(slot + 1, 9);
+        space.free(slot, 8);
+      }
+      least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+    }
+    assertThat(least).isZero();
   }
 
   /** One character per byte. */
