@@ -30,12 +30,14 @@ public final class MapException extends RuntimeException {
     /** The range goes beyond the end of what is mapped. (ENOMEM) */
     BEYOND_END,
     /** There is not enough memory for what must be done at once. (ENOMEM) */
-    NO_MEMORY
+    NO_MEMORY,
+    /** A page could not be read or written. (EIO) */
+    IO_ERROR
   }
 
   private final Reason reason;
 
-  private MapException(Reason reason, String message) {
+  MapException(Reason reason, String message) {
     super(message);
     this.reason = reason;
   }
@@ -60,6 +62,7 @@ public final class MapException extends RuntimeException {
           case LIMIT -> Reason.LIMIT;
           case BEYOND_END -> Reason.BEYOND_END;
           case NO_MEMORY -> Reason.NO_MEMORY;
+          case IO_ERROR -> Reason.IO_ERROR;
           case EXITED ->
               throw new IllegalStateException(
                   call + ": the address space has ended: vmspace=" + vmspace);

@@ -19,6 +19,23 @@ package org.juvm;
  * @param stackGrowths faults that let a stack grow
  * @param unresolved faults that failed because of the address or the protection (case 0)
  * @param outOfMemory faults that failed because no page was left
+ * @param majorFaults faults that waited for a page to be read
+ * @param memoryWaits times that a fault waited for memory
+ * @param busyWaits times that a fault waited for a page on its way in or out
+ * @param readErrors faults that failed because a page could not be read
+ * @param neighbours resident pages that faults mapped beside their own
+ * @param swapIns pages read from swap
+ * @param swapOuts pages written to swap
+ * @param pageIns pages of files and of clients' pagers that were read
+ * @param pageOuts pages of files and of clients' pagers that were written
+ * @param evictions pages that left memory
+ * @param scans times that the page daemon looked for pages to take
+ * @param scanned pages that it looked at
+ * @param activePages pages that are not among the next to leave memory
+ * @param inactivePages pages that are
+ * @param swapPages pages of swap
+ * @param swapPagesInUse pages of swap that hold something; it may be in memory, too
+ * @param swapPagesBad pages of swap that have failed
  * @param amapCopies faults that first made an amap for a mapping
  * @param tlbFills translations loaded by processors
  * @param forks address spaces forked
@@ -46,6 +63,23 @@ public record Statistics(
     long stackGrowths,
     long unresolved,
     long outOfMemory,
+    long majorFaults,
+    long memoryWaits,
+    long busyWaits,
+    long readErrors,
+    long neighbours,
+    long swapIns,
+    long swapOuts,
+    long pageIns,
+    long pageOuts,
+    long evictions,
+    long scans,
+    long scanned,
+    long activePages,
+    long inactivePages,
+    long swapPages,
+    long swapPagesInUse,
+    long swapPagesBad,
     long amapCopies,
     long tlbFills,
     long forks,

@@ -308,6 +308,23 @@ public final class Vm implements AutoCloseable {
         sum(blocks, Counter.STACK_GROWTHS),
         sum(blocks, Counter.UNRESOLVED),
         sum(blocks, Counter.NO_RAM),
+        sum(blocks, Counter.MAJOR_FAULTS),
+        sum(blocks, Counter.MEMORY_WAITS),
+        sum(blocks, Counter.BUSY_WAITS),
+        sum(blocks, Counter.READ_ERRORS),
+        sum(blocks, Counter.NEIGHBOURS),
+        sum(blocks, Counter.SWAP_INS),
+        sum(blocks, Counter.SWAP_OUTS),
+        sum(blocks, Counter.PAGE_INS),
+        sum(blocks, Counter.PAGE_OUTS),
+        sum(blocks, Counter.EVICTIONS),
+        sum(blocks, Counter.SCANS),
+        sum(blocks, Counter.SCANNED),
+        machine.allocator().policy().activePages(),
+        machine.allocator().policy().inactivePages(),
+        machine.swap().slots(),
+        machine.swap().slotsInUse(),
+        machine.swap().slotsBad(),
         sum(blocks, Counter.AMAP_COPIES),
         sum(blocks, Counter.TLB_FILLS),
         sum(blocks, Counter.FORKS),
@@ -329,6 +346,18 @@ public final class Vm implements AutoCloseable {
     return sum;
   }
 
+  /** The maps of all address spaces that have not been forgotten. */
+  List<VmMap> maps() {
+    List<VmMap> maps = new ArrayList<>();
+    lock.lock();
+    try {
+      vmspaces.forEach(vmspace -> maps.add(vmspace.map()));
+      return maps;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /**
    * Recomputes every reference, frame and mapping from the address spaces and compares. Only exact
    * while no other thread uses the system.
@@ -338,11 +367,10 @@ public final class Vm implements AutoCloseable {
    */
   public List<String> audit() {
     checkOpen();
-    List<VmMap> maps = new ArrayList<>();
+    List<VmMap> maps = maps();
     List<AnonTable.Magazine> magazines = new ArrayList<>();
     lock.lock();
     try {
-      vmspaces.forEach(vmspace -> maps.add(vmspace.map()));
       cpus.forEach(cpu -> magazines.add(cpu.magazine()));
     } finally {
       lock.unlock();

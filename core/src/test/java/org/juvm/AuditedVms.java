@@ -21,6 +21,14 @@ final class AuditedVms implements AfterEachCallback {
     return vm;
   }
 
+  /** A system that pages to a temporary file. */
+  Vm bootWithSwap(int frames, int swapPages) {
+    long page = 4096;
+    Vm vm = Vm.builder().memory(frames * page).swap(swapPages * page).boot();
+    booted.add(vm);
+    return vm;
+  }
+
   @Override
   public void afterEach(ExtensionContext context) {
     List<Vm> vms = List.copyOf(booted);

@@ -9,6 +9,7 @@ import org.juvm.map.Machine;
 import org.juvm.map.VmMap;
 import org.juvm.object.MemoryObject;
 import org.juvm.object.PageRequest;
+import org.juvm.page.FrameAllocator;
 import org.juvm.page.FrameTable;
 import org.juvm.page.PageOwner;
 import org.juvm.pmap.Tlb;
@@ -54,6 +55,9 @@ public final class Fault {
 
   /** The map to go on in, if the obstacle is a submap. */
   @Nullable VmMap submap;
+
+  /** How deep the allocation could go that found no frame. */
+  FrameAllocator.Reserve depth = FrameAllocator.Reserve.NONE;
 
   int busyFrame = FrameTable.NONE;
   long seen;

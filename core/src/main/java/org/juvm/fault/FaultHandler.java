@@ -334,6 +334,7 @@ public final class FaultHandler {
         }
         case NO_FRAME -> {
           fault.obstacle = Fault.Obstacle.NO_FRAME;
+          fault.depth = fault.request.depth();
           return null;
         }
         case NO_NODE -> {
@@ -408,6 +409,7 @@ public final class FaultHandler {
       return FaultOutcome.OUT_OF_MEMORY;
     }
     fault.obstacle = Fault.Obstacle.NO_FRAME;
+    fault.depth = FrameAllocator.Reserve.NONE;
     return null;
   }
 

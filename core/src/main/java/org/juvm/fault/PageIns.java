@@ -1,8 +1,8 @@
 package org.juvm.fault;
 
-import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import org.juvm.anon.Amap;
+import org.juvm.anon.AnonPageIn;
 import org.juvm.anon.AnonTable;
 import org.juvm.base.VmPanic;
 import org.juvm.map.Machine;
@@ -11,7 +11,6 @@ import org.juvm.page.BusyFrames;
 import org.juvm.page.FrameAllocator;
 import org.juvm.page.FrameTable;
 import org.juvm.page.PageOwner;
-import org.juvm.swap.SwapSpace;
 import org.juvm.trace.Counter;
 
 /**
@@ -29,16 +28,14 @@ import org.juvm.trace.Counter;
 final class PageIns {
   private final FrameAllocator allocator;
   private final BusyFrames busy;
-  private final FrameTable frames;
   private final AnonTable anons;
-  private final SwapSpace swap;
+  private final AnonPageIn anonPageIn;
 
   PageIns(Machine machine) {
     allocator = machine.allocator();
     busy = machine.busy();
-    frames = machine.frames();
     anons = machine.anons();
-    swap = machine.swap();
+    anonPageIn = machine.anonPageIn();
   }
 
   /**
@@ -50,12 +47,12 @@ final class PageIns {
     if (anons.slot(anon) == 0) {
       return FaultOutcome.IO_ERROR;
     }
-    int frame = allocator.allocateBusy(fault.processor);
+    int frame = anonPageIn.begin(fault.processor, amap, anon);
     if (frame == FrameTable.NONE) {
       fault.obstacle = Fault.Obstacle.NO_FRAME;
+      fault.depth = FrameAllocator.Reserve.PAGE_IN;
       return null;
     }
-    anons.comesIn(anon, frame, amap);
     fault.busyFrame = frame;
     fault.owner = amap.owner();
     fault.obstacle = Fault.Obstacle.IN_SWAP;
@@ -75,7 +72,7 @@ final class PageIns {
     return switch (fault.obstacle) {
       case NO_FRAME -> {
         fault.counters.increment(Counter.MEMORY_WAITS);
-        yield allocator.reclaimer().await() ? null : FaultOutcome.OUT_OF_MEMORY;
+        yield allocator.reclaimer().await(fault.depth) ? null : FaultOutcome.OUT_OF_MEMORY;
       }
       case BUSY -> {
         if (fault.seen != BusyFrames.NOT_BUSY) {
@@ -115,31 +112,6 @@ final class PageIns {
     }
     fault.major = true;
     fault.counters.increment(Counter.SWAP_INS);
-    int frame = fault.busyFrame;
-    int slot = frames.slot(frame);
-    try {
-      swap.read(slot, frame);
-      busy.endClean(fault.processor, frame);
-    } catch (IOException e) {
-      swap.markBad(slot);
-      lost(fault, owner, frame, slot);
-    }
-  }
-
-  /** A page could not be read. If its anon still lives, all that is left is to say so. */
-  private void lost(Fault fault, PageOwner owner, int frame, int slot) {
-    boolean alive;
-    owner.lock();
-    try {
-      alive = anons.isLost(frame);
-    } finally {
-      owner.unlock();
-    }
-    if (alive) {
-      swap.free(slot);
-      busy.endFree(fault.processor, frame);
-    } else {
-      busy.end(fault.processor, frame);
-    }
+    boolean _ = anonPageIn.read(fault.processor, owner, fault.busyFrame, true);
   }
 }

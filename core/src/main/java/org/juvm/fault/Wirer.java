@@ -164,6 +164,7 @@ public final class Wirer {
         takeBackLocked(entry, address);
         return switch (outcome) {
           case BEYOND_END -> MapOutcome.BEYOND_END;
+          case IO_ERROR -> MapOutcome.IO_ERROR;
           default -> MapOutcome.NO_MEMORY;
         };
       }
@@ -374,7 +375,7 @@ public final class Wirer {
     map.unlockRead(0);
     MapOutcome outcome = wanted ? wire(start, end, true) : MapOutcome.DONE;
     return switch (outcome) {
-      case LIMIT, BEYOND_END, NO_MEMORY -> outcome;
+      case LIMIT, BEYOND_END, NO_MEMORY, IO_ERROR -> outcome;
       default -> MapOutcome.DONE;
     };
   }

@@ -7,6 +7,7 @@ import org.juvm.anon.AmapTree;
 import org.juvm.anon.DeadAnons;
 import org.juvm.base.Inheritance;
 import org.juvm.base.PageSize;
+import org.juvm.page.FrameAllocator;
 import org.juvm.page.FrameTable;
 import org.juvm.trace.Counter;
 
@@ -75,7 +76,7 @@ public final class Forker {
     MapOutcome outcome = copyParent();
     while (outcome == MapOutcome.NO_MEMORY
         && !reserved
-        && machine.allocator().reclaimer().await()) {
+        && machine.allocator().reclaimer().await(FrameAllocator.Reserve.NONE)) {
       outcome = copyParent();
     }
     if (!insert(child)) {

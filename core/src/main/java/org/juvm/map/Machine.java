@@ -2,6 +2,7 @@ package org.juvm.map;
 
 import java.util.concurrent.atomic.LongAdder;
 import org.juvm.anon.AmapTree;
+import org.juvm.anon.AnonPageIn;
 import org.juvm.anon.AnonTable;
 import org.juvm.base.PageSize;
 import org.juvm.object.AnonymousObject;
@@ -104,6 +105,15 @@ public record Machine(
         objectNodes,
         new LongAdder(),
         counters);
+  }
+
+  /**
+   * Brings pages of anons back from swap.
+   *
+   * @return page-ins of this machine
+   */
+  public AnonPageIn anonPageIn() {
+    return new AnonPageIn(allocator, frames, busy, anons, swap);
   }
 
   /**

@@ -26,6 +26,8 @@ public enum MapOutcome {
   BEYOND_END,
   /** Not enough memory. */
   NO_MEMORY,
+  /** A page could not be read or written. */
+  IO_ERROR,
   /** The address space has ended. */
   EXITED
 }

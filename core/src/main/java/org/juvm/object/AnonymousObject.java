@@ -45,7 +45,7 @@ public final class AnonymousObject extends MemoryObject {
             ? support.allocator().allocate(request.processor, true, FrameAllocator.Reserve.NONE)
             : support.allocator().allocateBusy(request.processor);
     if (frame == FrameTable.NONE) {
-      request.is(PageRequest.Status.NO_FRAME, frame);
+      request.noFrame(zeros ? FrameAllocator.Reserve.NONE : FrameAllocator.Reserve.PAGE_IN);
       return;
     }
     if (!zeros) {
@@ -64,7 +64,13 @@ public final class AnonymousObject extends MemoryObject {
     int slot = support.frames().slot(frame);
     try {
       support.swap().read(slot, frame);
-      support.busy().endClean(request.processor, frame);
+      if (request.keepSlots) {
+        support.busy().endClean(request.processor, frame);
+      } else {
+        support.frames().setSlot(frame, 0);
+        support.swap().free(slot);
+        support.busy().end(request.processor, frame);
+      }
       return true;
     } catch (IOException e) {
       support.swap().markBad(slot);
@@ -133,7 +139,7 @@ public final class AnonymousObject extends MemoryObject {
         }
         case NO_FRAME -> {
           Reclaimer reclaimer = support.allocator().reclaimer();
-          if (!reclaimer.await()) {
+          if (!reclaimer.await(request.depth())) {
             return false;
           }
         }

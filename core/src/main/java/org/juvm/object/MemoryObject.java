@@ -139,6 +139,17 @@ public abstract class MemoryObject implements PageOwner {
   }
 
   /**
+   * The swap slot of a page that is not in memory.
+   *
+   * @param page index
+   * @return slot, or 0
+   */
+  public final int slot(long page) {
+    assert isHeld();
+    return ObjectPages.slotOf(pages.find(page));
+  }
+
+  /**
    * Shows the pages of a range that are somewhere.
    *
    * @param start first index

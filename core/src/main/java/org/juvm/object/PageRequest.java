@@ -1,5 +1,6 @@
 package org.juvm.object;
 
+import org.juvm.page.FrameAllocator;
 import org.juvm.page.FrameTable;
 
 /**
@@ -36,6 +37,7 @@ public final class PageRequest {
   Status status = Status.NO_FRAME;
   long page;
   int frame = FrameTable.NONE;
+  FrameAllocator.Reserve depth = FrameAllocator.Reserve.NONE;
   long seen;
 
   /** READING: the first page that comes in, into the first of the frames. */
@@ -46,6 +48,9 @@ public final class PageRequest {
 
   /** READING: how many. */
   int count;
+
+  /** Whether a page that comes from swap stays there, too. */
+  boolean keepSlots = true;
 
   /** How many pages behind the wanted one may be read ahead. */
   int ahead;
@@ -102,6 +107,29 @@ public final class PageRequest {
    */
   public void readAhead(int pages) {
     ahead = pages;
+  }
+
+  /**
+   * Says whether pages that are read from swap may keep their slots. Default: they do.
+   *
+   * @param keep false if the slots are to be free afterwards
+   */
+  public void keepSlots(boolean keep) {
+    keepSlots = keep;
+  }
+
+  /**
+   * How deep the allocation could go that found no frame.
+   *
+   * @return the reserve; valid if NO_FRAME
+   */
+  public FrameAllocator.Reserve depth() {
+    return depth;
+  }
+
+  void noFrame(FrameAllocator.Reserve newDepth) {
+    depth = newDepth;
+    is(Status.NO_FRAME, FrameTable.NONE);
   }
 
   void is(Status newStatus, int newFrame) {

@@ -23,6 +23,12 @@ public final class FrameAllocator {
   public enum Reserve {
     /** An ordinary allocation leaves the reserve alone. */
     NONE,
+    /**
+     * A page that exists and is to come in may take what is left for that: so memory that is full
+     * of changed pages, with swap full as well, can still be read. Each such page can leave again
+     * without a new slot.
+     */
+    PAGE_IN,
     /** The system's own allocation, which it needs to make progress, may take the last frame. */
     KERNEL
   }
@@ -47,6 +53,9 @@ public final class FrameAllocator {
 
   /** Frames that only {@link Reserve#KERNEL} gets. */
   private final int reserve;
+
+  /** Frames that only {@link Reserve#PAGE_IN} gets, and what goes deeper, if pages can come in. */
+  private final int pageInReserve;
 
   /** With fewer free frames than that on the global list, memory is to be reclaimed. */
   private final int minimum;
@@ -137,6 +146,7 @@ public final class FrameAllocator {
     int frames = ram.frames();
     batch = Math.min(MAXIMUM_BATCH, frames / (16 * CACHES));
     reserve = Math.min(16, frames / 64);
+    pageInReserve = Math.max(2, reserve);
     minimum = reserve + Math.max(1, Math.min(256, frames / 32));
     list = new FreeList(frames, ram.isLarge());
     for (int i = 0; i < CACHES; i++) {
@@ -211,7 +221,7 @@ public final class FrameAllocator {
    * @return frame number, owned by nobody yet, with undefined bytes; or {@link FrameTable#NONE}
    */
   public int allocateBusy(int processor) {
-    int frame = take(processor, Reserve.NONE);
+    int frame = take(processor, Reserve.PAGE_IN);
     if (frame != FrameTable.NONE) {
       boolean _ = table.take(frame, true);
     }
@@ -219,7 +229,7 @@ public final class FrameAllocator {
   }
 
   private int take(int processor, Reserve depth) {
-    int frame = batch == 0 ? fromGlobal(depth) : fromCache(processor, depth);
+    int frame = batch == 0 ? fromGlobal(depth) : fromCache(processor);
     if (frame == FrameTable.NONE) {
       emptyCaches();
       frame = fromGlobal(depth);
@@ -244,14 +254,15 @@ public final class FrameAllocator {
     }
   }
 
-  private int fromCache(int processor, Reserve depth) {
+  /** Caches hold nothing of any reserve. */
+  private int fromCache(int processor) {
     Cache cache = caches[processor & (CACHES - 1)];
     cache.lock.lock();
     try {
       if (cache.size == 0) {
         list.lock.lock();
         try {
-          refill(cache, depth);
+          refill(cache);
         } finally {
           list.lock.unlock();
         }
@@ -267,9 +278,9 @@ public final class FrameAllocator {
    * one another on the global list should come off it in that order, so that memory that is touched
    * in sequence is contiguous. Caller holds both locks.
    */
-  private void refill(Cache cache, Reserve depth) {
+  private void refill(Cache cache) {
     while (cache.size < batch) {
-      int frame = popGlobal(depth);
+      int frame = popGlobal(Reserve.NONE);
       if (frame == FrameTable.NONE) {
         break;
       }
@@ -298,7 +309,7 @@ public final class FrameAllocator {
     if (free <= minimum) {
       reclaimer.kick();
     }
-    if (free <= (depth == Reserve.NONE ? reserve : 0)) {
+    if (free <= left(depth)) {
       return FrameTable.NONE;
     }
     list.leastFree = Math.min(list.leastFree, free - 1);
@@ -308,6 +319,15 @@ public final class FrameAllocator {
     int frame = (int) list.firstVirgin++;
     table.markFreeZeroed(frame);
     return frame;
+  }
+
+  /** How many frames an allocation leaves alone. */
+  private int left(Reserve depth) {
+    return switch (depth) {
+      case NONE -> reclaimer.isAble() ? Math.max(reserve, pageInReserve) : reserve;
+      case PAGE_IN -> reserve / 2;
+      case KERNEL -> 0;
+    };
   }
 
   /**
@@ -495,7 +515,7 @@ public final class FrameAllocator {
    * @return frames
    */
   public int target() {
-    return minimum + Math.max(1, minimum - reserve);
+    return Math.max(minimum, pageInReserve + 1) + Math.max(1, minimum - reserve);
   }
 
   /**
@@ -518,12 +538,13 @@ public final class FrameAllocator {
   }
 
   /**
-   * Whether an ordinary allocation would succeed.
+   * Whether an allocation would succeed.
    *
-   * @return true if a frame is free beyond the reserve
+   * @param depth how deep it may go
+   * @return true if a frame is free for it
    */
-  public boolean hasFree() {
-    return freeFrames() > reserve;
+  public boolean hasFree(Reserve depth) {
+    return freeFrames() > left(depth);
   }
 
   /**

@@ -18,7 +18,7 @@ public interface Reclaimer {
         public void kick() {}
 
         @Override
-        public boolean await() {
+        public boolean await(FrameAllocator.Reserve depth) {
           return false;
         }
       };
@@ -36,8 +36,9 @@ public interface Reclaimer {
   /**
    * Waits until there is free memory. Called without locks, when an allocation has failed.
    *
+   * @param depth how deep the allocation could go
    * @return true if the caller should try again; false if no memory can be made free: everything is
    *     wired, or swap is full
    */
-  boolean await();
+  boolean await(FrameAllocator.Reserve depth);
 }

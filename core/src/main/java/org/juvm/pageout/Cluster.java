@@ -112,10 +112,10 @@ final class Cluster implements Runnable {
   private void writeToSwap() {
     boolean together = writers.writeSlots(firstSlot, frames, count);
     for (int i = 0; i < count; i++) {
-      if (together || writers.writeSlot(firstSlot + i, frames[i])) {
+      if (together) {
         writers.clean(frames[i], owner(i));
       } else {
-        writers.slotIsBad(frames[i], owner(i));
+        writers.writeAlone(frames[i], owner(i));
       }
     }
   }

@@ -90,10 +90,10 @@ public final class PageDaemon implements Reclaimer, AutoCloseable {
   }
 
   @Override
-  public boolean await() {
+  public boolean await(FrameAllocator.Reserve depth) {
     long seen = settled.count();
     long failed = failures.get();
-    if (allocator.hasFree()) {
+    if (allocator.hasFree(depth)) {
       return true;
     }
     if (!isAble()) {
@@ -107,7 +107,7 @@ public final class PageDaemon implements Reclaimer, AutoCloseable {
     } finally {
       waiting.decrementAndGet();
     }
-    return !stopped && (allocator.hasFree() || failures.get() == failed);
+    return !stopped && (allocator.hasFree(depth) || failures.get() == failed);
   }
 
   /** Memory has become free, or a transfer has ended. Any thread. */

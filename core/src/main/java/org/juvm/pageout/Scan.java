@@ -110,11 +110,11 @@ final class Scan {
     ReplacementPolicy policy = allocator.policy();
     taken = 0;
     busyFrame = FrameTable.NONE;
-    swapFull = swap.slots() == 0;
+    swapFull = swap.slotsFree() == 0;
     int wanted = Math.max(1, allocator.shortage() - writers.inFlight());
     policy.beginScan(allocator.freeForAll(), allocator.target(), swapFull);
     int looked = 0;
-    while (taken + batched < wanted) {
+    while (taken < wanted) {
       int victim = policy.selectVictim();
       if (victim == FrameTable.NONE) {
         break;
@@ -122,7 +122,7 @@ final class Scan {
       looked++;
       if (!claim(policy, victim)) {
         policy.kept(victim);
-      } else if (batched == batch.length) {
+      } else if (batched == batch.length || taken + batched >= wanted) {
         take();
       }
     }
@@ -199,6 +199,8 @@ final class Scan {
       batchOwners[i] = null;
       boolean dirty = frames.isDirty(frame);
       if (owner.isAnonymous() && (dirty || frames.slot(frame) == 0)) {
+        // A slot with old bytes is of no use, and may be the one that is needed now.
+        writers.setSlot(frame, 0);
         anonymous = anonymous == null ? writers.swapCluster() : anonymous;
         anonymous.add(frame, owner);
       } else if (owner.isAnonymous() || !dirty) {

@@ -13,6 +13,7 @@ import org.juvm.page.BusyFrames;
 import org.juvm.page.FrameAllocator;
 import org.juvm.page.FrameTable;
 import org.juvm.page.PageOwner;
+import org.juvm.store.StoreFullException;
 import org.juvm.swap.SwapSpace;
 import org.juvm.trace.Counter;
 import org.juvm.trace.Counters;
@@ -169,15 +170,23 @@ final class Writers {
     }
   }
 
-  /** Writes to one slot. Returns false if that failed. */
-  boolean writeSlot(int slot, int frame) {
-    return writeSlots(slot, new int[] {frame}, 1);
-  }
-
-  /** A page could not be written to its slot, which nobody will use again. */
-  void slotIsBad(int frame, PageOwner owner) {
-    swap.markBad(frames.slot(frame));
-    setSlot(frame, 0);
+  /**
+   * Writes one page to its slot. If that fails the page stays in memory, and nobody uses the slot
+   * again; unless the device is only full.
+   */
+  void writeAlone(int frame, PageOwner owner) {
+    int slot = frames.slot(frame);
+    try {
+      swap.write(slot, new int[] {frame}, 1);
+      counters.add(Counter.SWAP_OUTS, 1);
+      clean(frame, owner);
+      return;
+    } catch (StoreFullException e) {
+      setSlot(frame, 0);
+    } catch (IOException e) {
+      swap.markBad(slot);
+      setSlot(frame, 0);
+    }
     keep(frame, owner);
   }
 

@@ -58,6 +58,7 @@ final class Call {
           case NO_ACCESS, SUBMAP -> Errno.EINVAL;
           case IMMUTABLE -> Errno.EPERM;
           case WIRED -> Errno.EBUSY;
+          case IO_ERROR -> Errno.EIO;
         };
     return failed(errno, refusal);
   }

@@ -12,6 +12,8 @@ public enum Errno {
   ENOENT(2, "No such file or directory"),
   /** Not an open descriptor. */
   EBADF(9, "Bad file descriptor"),
+  /** A page could not be read or written. */
+  EIO(5, "Input/output error"),
   /** No memory or address space within the limits, or a hole where there must be none. */
   ENOMEM(12, "Cannot allocate memory"),
   /** More rights than the descriptor or the mapping may give. */

@@ -6,6 +6,8 @@ final class Errno {
   static final int EINTR = 4;
   static final int EACCES = 13;
   static final int EEXIST = 17;
+  static final int ENOSPC = 28;
+  static final int EDQUOT = 122;
 
   private Errno() {}
 
@@ -32,7 +34,7 @@ final class Errno {
       case 24 -> "EMFILE (too many open files in the process)";
       case 26 -> "ETXTBSY (a program that runs)";
       case 27 -> "EFBIG (file too large)";
-      case 28 -> "ENOSPC (no space left on the device)";
+      case ENOSPC -> "ENOSPC (no space left on the device)";
       case 29 -> "ESPIPE (not seekable)";
       case 30 -> "EROFS (read-only file system)";
       case 36 -> "ENAMETOOLONG";
@@ -40,7 +42,7 @@ final class Errno {
       case 75 -> "EOVERFLOW";
       case 95 -> "EOPNOTSUPP";
       case 116 -> "ESTALE (stale file handle)";
-      case 122 -> "EDQUOT (quota exceeded)";
+      case EDQUOT -> "EDQUOT (quota exceeded)";
       default -> "errno " + errno;
     };
   }

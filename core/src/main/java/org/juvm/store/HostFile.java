@@ -184,9 +184,13 @@ final class HostFile implements Store {
     if (errno == Errno.EINTR) {
       return 0;
     }
-    throw new IOException(
+    String message =
         "%s: %s: file=%s, position=%d, length=%d"
-            .formatted(call, Errno.name(errno), path, position, length));
+            .formatted(call, Errno.name(errno), path, position, length);
+    if (errno == Errno.ENOSPC || errno == Errno.EDQUOT) {
+      throw new StoreFullException(message);
+    }
+    throw new IOException(message);
   }
 
   @Override

@@ -38,7 +38,7 @@ public final class SwapArea {
     map = new SlotMap(slots);
   }
 
-  Store device() {
+  public Store device() {
     return device;
   }
 
