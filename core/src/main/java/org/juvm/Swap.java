@@ -32,13 +32,33 @@ public final class Swap {
     return vm;
   }
 
-  /** Adds a file that nobody else sees and that takes space only as far as it is used. */
-  void addTemporary(long bytes) {
+  /**
+   * Adds a file in the directory for temporary files, which takes space only as far as it is used,
+   * and is gone with the device.
+   *
+   * @param bytes how much may be used; rounded down to whole pages
+   * @param priority devices with lower numbers are used first, those with equal ones in turns
+   * @param encrypted whether what is written is encrypted
+   * @return the device
+   * @throws UncheckedIOException if the file cannot be made
+   * @throws IllegalArgumentException if the size is less than a page
+   * @throws IllegalStateException if the system is closed, or there would be too many pages of swap
+   */
+  public SwapDevice addTemporary(long bytes, int priority, boolean encrypted) {
+    long pages = vm.machine().pageSize().truncate(bytes);
+    if (pages <= 0) {
+      throw new IllegalArgumentException("less than a page of swap: bytes=" + bytes);
+    }
     try {
       Store store = FileStore.temporary(Path.of(System.getProperty("java.io.tmpdir", "")));
-      add("temporary", store, bytes, 0, false);
+      try {
+        return add("temporary", store, pages, priority, encrypted);
+      } catch (RuntimeException e) {
+        store.close();
+        throw e;
+      }
     } catch (IOException e) {
-      throw new UncheckedIOException("no temporary file for swap", e);
+      throw new UncheckedIOException("no temporary file for swap: " + e.getMessage(), e);
     }
   }
 

@@ -128,9 +128,13 @@ public final class Vm implements AutoCloseable {
       Ram ram = Machine.ram(memory, PageSize.ofBytes(pageSize));
       Machine machine = Machine.of(ram, new PageIo(ram.segment(), ram.pageSize()));
       Vm vm = new Vm(machine, replacement);
-      long swapBytes = machine.pageSize().truncate(swap);
-      if (swapBytes > 0) {
-        vm.swap.addTemporary(swapBytes);
+      if (swap != 0) {
+        try {
+          SwapDevice _ = vm.swap.addTemporary(swap, 0, false);
+        } catch (RuntimeException e) {
+          vm.close();
+          throw e;
+        }
       }
       return vm;
     }

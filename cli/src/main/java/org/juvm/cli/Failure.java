@@ -61,18 +61,18 @@ record Failure(int status, String message) {
    * Finds words for what ended a guest.
    *
    * @param cause what was thrown
-   * @param memoryBytes the memory of the vm
+   * @param budget what the program may use, in words
    * @return the failure
    * @throws RuntimeException the cause itself, if it is a defect of Juvm
    */
-  static Failure of(Throwable cause, long memoryBytes) {
+  static Failure of(Throwable cause, String budget) {
     return switch (cause) {
       case Exit exit -> exit.failure();
       case MemoryFault fault when fault.reason() == MemoryFault.Reason.OUT_OF_MEMORY ->
           new Failure(
               ExitStatus.OUT_OF_MEMORY,
-              "out of memory: the program needs more than its budget of %s, see --memory"
-                  .formatted(MemorySize.format(memoryBytes)));
+              "out of memory: the program needs more than its budget of %s, see --memory and --swap"
+                  .formatted(budget));
       case MemoryFault fault ->
           new Failure(
               ExitStatus.TRAPPED,

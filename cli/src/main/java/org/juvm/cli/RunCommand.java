@@ -13,10 +13,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
-import org.juvm.Vm;
 import org.juvm.wasm.program.GuestEnvironment;
 import org.juvm.wasm.program.PythonSession;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -43,13 +43,7 @@ final class RunCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
-  @Option(
-      names = "--memory",
-      paramLabel = "SIZE",
-      defaultValue = "1g",
-      converter = MemorySize.Converter.class,
-      description = "Memory that the program may use, like 64m or 1g. Default: ${DEFAULT-VALUE}.")
-  private MemorySize memory = new MemorySize(0);
+  @Mixin private SystemOptions system = new SystemOptions();
 
   @Option(
       names = "--dir",
@@ -87,7 +81,7 @@ final class RunCommand implements Callable<Integer> {
     var guest = ProgramName.resolve(program, arguments);
     var visible = directories();
     var defined = variables();
-    try (var vm = boot(memory)) {
+    try (var vm = system.boot()) {
       var environment =
           GuestEnvironment.in(vm)
               .withInput(guest.input(new TiedInput(System.in, output)))
@@ -98,7 +92,7 @@ final class RunCommand implements Callable<Integer> {
       int status = run(guest, environment);
       output.flush();
       if (statistics) {
-        StatisticsReport.print(vm.statistics(), spec.commandLine().getErr());
+        StatisticsReport.print(vm, spec.commandLine().getErr());
       }
       return status;
     }
@@ -109,15 +103,7 @@ final class RunCommand implements Callable<Integer> {
       return GuestThread.call(() -> guest.program().run(environment));
     } catch (Throwable e) {
       environment.output().flush();
-      return Main.report(spec.commandLine(), Failure.of(e, memory.bytes()));
-    }
-  }
-
-  static Vm boot(MemorySize memory) {
-    try {
-      return Vm.builder().memory(memory.bytes()).boot();
-    } catch (IllegalArgumentException | OutOfMemoryError e) {
-      throw Failure.usage("--memory: " + e.getMessage());
+      return Main.report(spec.commandLine(), Failure.of(e, system.budget()));
     }
   }
 

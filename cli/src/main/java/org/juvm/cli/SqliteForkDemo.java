@@ -9,6 +9,7 @@ import org.juvm.Vm;
 import org.juvm.wasm.program.GuestEnvironment;
 import org.juvm.wasm.program.SqliteSession;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -42,13 +43,7 @@ final class SqliteForkDemo implements Callable<Integer> {
       description = "Children. Default: ${DEFAULT-VALUE}.")
   private int forks;
 
-  @Option(
-      names = "--memory",
-      paramLabel = "SIZE",
-      defaultValue = "1g",
-      converter = MemorySize.Converter.class,
-      description = "Memory of parent and children together. Default: ${DEFAULT-VALUE}.")
-  private MemorySize memory = new MemorySize(0);
+  @Mixin private SystemOptions system = new SystemOptions();
 
   SqliteForkDemo() {}
 
@@ -57,10 +52,10 @@ final class SqliteForkDemo implements Callable<Integer> {
     if (forks < 1 || rows < forks) {
       throw Failure.usage("there must be a child, and a row for each child to delete");
     }
-    try (var vm = RunCommand.boot(memory)) {
+    try (var vm = system.boot()) {
       return GuestThread.call(() -> run(vm));
     } catch (Throwable e) {
-      return Main.report(spec.commandLine(), Failure.of(e, memory.bytes()));
+      return Main.report(spec.commandLine(), Failure.of(e, system.budget()));
     }
   }
 

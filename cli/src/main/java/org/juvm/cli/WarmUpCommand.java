@@ -39,7 +39,7 @@ final class WarmUpCommand implements Callable<Integer> {
       javaScript.run("console.log('ready')");
       python.run("print('ready')");
     }
-    StatisticsReport.print(vm.statistics(), new PrintWriter(Writer.nullWriter()));
+    StatisticsReport.print(vm, new PrintWriter(Writer.nullWriter()));
     return ExitStatus.OK;
   }
 }
