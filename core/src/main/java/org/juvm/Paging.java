@@ -94,9 +94,9 @@ public final class Paging {
   }
 
   /**
-   * Enters what is in memory of a range into the page table, for reading: after a fork, say, so
-   * that a child does not fault page by page. Holes and what may not be read are left out. ({@code
-   * MADV_WILLNEED})
+   * Brings what there is of a range into memory, as far as that is free, and enters it into the
+   * page table, for reading: after a fork, say, so that a child does not fault page by page. Holes,
+   * what was never touched and what may not be read are left out. ({@code MADV_WILLNEED})
    *
    * @param address first address
    * @param length size of the range
@@ -104,6 +104,19 @@ public final class Paging {
   public void prefault(long address, long length) {
     long end = ranges.checkedEnd(address, length);
     new Prefaulter(range.map(), range.vm().faults()).prefault(address, end);
+  }
+
+  /**
+   * Lets the pages of a range be the first that leave memory. They keep what they hold. Holes are
+   * left out. ({@code MADV_DONTNEED} of the BSDs)
+   *
+   * @param address first address
+   * @param length size of the range
+   * @throws MapException SUBMAP
+   */
+  public void deactivate(long address, long length) {
+    long end = ranges.checkedEnd(address, length);
+    check(new Adviser(range.map()).deactivate(address, end), "deactivate", address, length);
   }
 
   /**
@@ -202,6 +215,15 @@ public final class Paging {
    */
   public long anonymousPages() {
     return Inspector.anonymousPages(range.map());
+  }
+
+  /**
+   * How many pages of private anonymous and of shared memory are in swap and not in memory.
+   *
+   * @return pages; one that is mapped twice counts twice
+   */
+  public long swappedPages() {
+    return Inspector.swappedPages(range.map());
   }
 
   /**

@@ -133,6 +133,9 @@ final class Processor {
         pagesToLend == 0
             ? faults.resolve(map, fault, address, access)
             : faults.lend(map, fault, address, access, pagesToLend);
+    if (outcome != FaultOutcome.RESOLVED && vm.isClosed()) {
+      throw Vm.closedException();
+    }
     switch (outcome) {
       case RESOLVED -> {}
       case NOT_MAPPED ->

@@ -6,8 +6,8 @@ import org.juvm.map.VmMap;
 import org.juvm.trace.Counters;
 
 /**
- * Enters pages that are in memory into the page table before they are accessed. No page is made or
- * copied.
+ * Enters pages into the page table before they are accessed, and brings those in that are in swap
+ * as long as memory is not short. No page is made or copied.
  *
  * <p>Source: {@code MADV_WILLNEED} of {@code vm_map_madvise}; {@code uvm_map_willneed}.
  */
@@ -27,7 +27,7 @@ public final class Prefaulter {
   }
 
   /**
-   * Enters what is resident in a range, for reading. What may not be read, and holes, are left out.
+   * Enters what there is of a range, for reading. What may not be read, and holes, are left out.
    * Called without locks; mappings may change meanwhile.
    *
    * @param start first address, page aligned
@@ -44,12 +44,16 @@ public final class Prefaulter {
         MapEntry entry = map.firstEndingAfter(next);
         if (entry != null && entry.start() < end) {
           after = Math.min(end, entry.end());
-          pages = map.memory().residentPages(entry, Math.max(next, entry.start()), after);
+          pages = map.memory().pagesThere(entry, Math.max(next, entry.start()), after);
         }
       } finally {
         map.unlockRead(0);
       }
       for (long page : pages) {
+        // To bring in more than there is room for would push out what is in use.
+        if (map.machine().allocator().shortage() > 0) {
+          break;
+        }
         // What has changed since is not needed any more.
         FaultOutcome ignored = handler.resolve(map, fault, page, Access.READ);
         assert ignored != null;

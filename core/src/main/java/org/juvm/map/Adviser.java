@@ -152,6 +152,31 @@ public final class Adviser {
   }
 
   /**
+   * Lets the pages of a range that are in memory be the first to leave it.
+   *
+   * @param start first address, page aligned
+   * @param end the address after the last, page aligned
+   * @return DONE, SUBMAP or EXITED
+   */
+  public MapOutcome deactivate(long start, long end) {
+    map.lockRead(0);
+    try {
+      MapOutcome refused = refusal(start, end);
+      if (refused != MapOutcome.DONE) {
+        return refused;
+      }
+      for (MapEntry entry = map.entries().firstEndingAfter(start);
+          entry != null && entry.start < end;
+          entry = entry.next) {
+        map.memory().deactivate(entry, Math.max(start, entry.start), Math.min(end, entry.end));
+      }
+      return MapOutcome.DONE;
+    } finally {
+      map.unlockRead(0);
+    }
+  }
+
+  /**
    * Forgets all translations of a range, which are made again when they are needed. For programs
    * that keep page tables of their own. ({@code MADV_INVAL})
    *

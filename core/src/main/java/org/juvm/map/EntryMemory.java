@@ -3,6 +3,7 @@ package org.juvm.map;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.juvm.anon.Amap;
+import org.juvm.anon.AnonTable;
 import org.juvm.anon.DeadAnons;
 import org.juvm.base.PageSize;
 import org.juvm.base.Protection;
@@ -309,31 +310,27 @@ public final class EntryMemory {
     }
   }
 
-  /**
-   * The pages of a part of an entry that are resident in either layer. The map is locked in any
-   * way.
-   *
-   * @param entry the entry
-   * @param start first address, page aligned
-   * @param end the address after the last, page aligned
-   * @return their addresses, those of the upper layer first
-   */
-  public long[] residentPages(MapEntry entry, long start, long end) {
-    LongStream.Builder pages = LongStream.builder();
+  /** Receives the pages that there are in the layers of an entry. */
+  private interface PageVisitor {
+    /** Called for each page, locked with its layer; the frame is NONE if it is not in memory. */
+    void visit(long address, int frame);
+  }
+
+  private void forEachPage(MapEntry entry, long start, long end, PageVisitor visitor) {
     long first = pageSize.vpn(start - entry.start);
     long last = pageSize.vpn(end - entry.start);
     Amap amap = entry.amap;
+    AnonTable anons = machine.anons();
     if (amap != null) {
       long slot = entry.slot;
       amap.lock();
       amap.forEach(
           slot + first,
           slot + last,
-          (at, anon) -> {
-            if (machine.anons().isResident(anon)) {
-              pages.add(entry.start + pageSize.address(at - slot));
-            }
-          });
+          (at, anon) ->
+              visitor.visit(
+                  entry.start + pageSize.address(at - slot),
+                  anons.isResident(anon) ? anons.frame(anon) : FrameTable.NONE));
       amap.unlock();
     }
     MemoryObject object = entry.object;
@@ -344,14 +341,46 @@ public final class EntryMemory {
           offset + first,
           offset + last,
           (page, place) -> {
-            if (ObjectPages.isFrame(place)) {
-              pages.add(entry.start + pageSize.address(page - offset));
-            }
+            visitor.visit(entry.start + pageSize.address(page - offset), ObjectPages.frame(place));
             return false;
           });
       object.unlock();
     }
+  }
+
+  /**
+   * The pages of a part of an entry that are there in either layer, in memory or in swap. The map
+   * is locked in any way.
+   *
+   * @param entry the entry
+   * @param start first address, page aligned
+   * @param end the address after the last, page aligned
+   * @return their addresses, those of the upper layer first
+   */
+  public long[] pagesThere(MapEntry entry, long start, long end) {
+    LongStream.Builder pages = LongStream.builder();
+    forEachPage(entry, start, end, (address, frame) -> pages.add(address));
     return pages.build().toArray();
+  }
+
+  /** The pages of an entry that are in swap only. The map is locked in any way. */
+  long swappedPages(MapEntry entry) {
+    long[] pages = new long[1];
+    forEachPage(entry, entry.start, entry.end, (address, frame) -> pages[0] += frame < 0 ? 1 : 0);
+    return pages[0];
+  }
+
+  /** Lets the pages of a part of an entry leave memory first. The map is locked in any way. */
+  void deactivate(MapEntry entry, long start, long end) {
+    forEachPage(
+        entry,
+        start,
+        end,
+        (address, frame) -> {
+          if (frame != FrameTable.NONE) {
+            machine.allocator().policy().deactivate(frame);
+          }
+        });
   }
 
   /**

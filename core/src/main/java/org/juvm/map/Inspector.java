@@ -116,4 +116,24 @@ public final class Inspector {
     }
     return pages[0];
   }
+
+  /**
+   * How many anonymous pages of the mappings of a map are in swap only. A page that is mapped twice
+   * counts twice. ({@code vmspace_swap_count})
+   *
+   * @param map a map
+   * @return pages
+   */
+  public static long swappedPages(VmMap map) {
+    long[] pages = new long[1];
+    map.lockRead(0);
+    try {
+      for (MapEntry entry = map.first(); entry != null; entry = entry.next) {
+        pages[0] += map.memory().swappedPages(entry);
+      }
+    } finally {
+      map.unlockRead(0);
+    }
+    return pages[0];
+  }
 }

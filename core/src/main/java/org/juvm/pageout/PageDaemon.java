@@ -119,12 +119,18 @@ public final class PageDaemon implements Reclaimer, AutoCloseable {
   }
 
   private void run() {
-    while (!stopped) {
-      long seen = demand.count();
-      kicked = false;
-      if (!isNeeded() || !scanOnce()) {
-        demand.await(seen);
+    try {
+      while (!stopped) {
+        long seen = demand.count();
+        kicked = false;
+        if (!isNeeded() || !scanOnce()) {
+          demand.await(seen);
+        }
       }
+    } finally {
+      // Also after a defect: whoever waits must not wait for ever.
+      stopped = true;
+      settled.advance();
     }
   }
 

@@ -45,7 +45,10 @@ final class PagingCalls {
       case Mman.MADV_NORMAL -> paging.advise(start, length, Advice.NORMAL);
       case Mman.MADV_RANDOM -> paging.advise(start, length, Advice.RANDOM);
       case Mman.MADV_SEQUENTIAL -> paging.advise(start, length, Advice.SEQUENTIAL);
-      case Mman.MADV_DONTNEED -> requireMapped(call, range);
+      case Mman.MADV_DONTNEED -> {
+        requireMapped(call, range);
+        paging.deactivate(start, length);
+      }
       case Mman.MADV_FREE -> {
         requireMapped(call, range);
         paging.discard(start, length);
@@ -55,9 +58,7 @@ final class PagingCalls {
       case Mman.MADV_NOCORE -> paging.conceal(start, length, true);
       case Mman.MADV_CORE -> paging.conceal(start, length, false);
       case Mman.MADV_INVAL -> paging.invalidate(start, length);
-      default -> {
-        // MADV_WILLNEED: what could be read ahead is in memory.
-      }
+      default -> paging.prefault(start, length);
     }
   }
 
