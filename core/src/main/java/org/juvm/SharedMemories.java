@@ -40,7 +40,20 @@ public final class SharedMemories {
    */
   public SharedMemory create(long size) {
     checkSize(size);
-    return register(vm.machine().newObject(size));
+    return register(vm.machine().newObject(size, true));
+  }
+
+  /**
+   * Makes shared memory without a name that never goes to swap: its pages stay in memory from when
+   * they are first touched until they are gone. ({@code UAO_FLAG_NOSWAP})
+   *
+   * @param size bytes, from 0 to 2^46
+   * @return the memory; close it when it is mapped everywhere
+   * @throws IllegalStateException if the system is closed
+   */
+  public SharedMemory createResident(long size) {
+    checkSize(size);
+    return register(vm.machine().newObject(size, false));
   }
 
   private SharedMemory register(AnonymousObject object) {
@@ -68,7 +81,7 @@ public final class SharedMemories {
    */
   public @Nullable SharedMemory create(String name, long size) {
     checkSize(size);
-    AnonymousObject object = vm.machine().newObject(size);
+    AnonymousObject object = vm.machine().newObject(size, true);
     lock.lock();
     boolean taken;
     try {

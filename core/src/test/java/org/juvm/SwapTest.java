@@ -102,6 +102,66 @@ class SwapTest {
   }
 
   @Test
+  void O1_memoryWithoutSwapStays() {
+    Vm vm = vms.bootWithSwap(64, 1024);
+    Program program = Program.in(vm);
+    try (SharedMemory memory = vm.sharedMemory().createResident(16L * PAGE)) {
+      program.space.map(MapRequest.of(memory, 0, 16L * PAGE).shared().at(2 * AT));
+      program.number(2 * AT, 16);
+      program.space.map(AT, 256L * PAGE, Protection.READ_WRITE);
+      program.number(AT, 256);
+      assertNumbered(program, 256);
+      assertThat(memory.residentPages()).isEqualTo(16);
+      assertThat(program.space.paging().resident(2 * AT, 16L * PAGE)).containsOnly(true);
+    }
+  }
+
+  @Test
+  void M12_pagesThatAreNotNeededGoFirst() {
+    Vm vm = vms.bootWithSwap(64, 1024);
+    Program program = numbered(vm, 40);
+    program.space.paging().deactivate(AT, 8L * PAGE);
+    program.space.map(2 * AT, 8L * PAGE, Protection.READ_WRITE);
+    for (int i = 0; i < 8; i++) {
+      program.set(2 * AT + (long) i * PAGE, 1);
+    }
+    boolean[] resident = new boolean[40];
+    vm.daemon()
+        .whileQuiet(
+            () -> {
+              boolean[] now = program.space.paging().resident(AT, 40L * PAGE);
+              System.arraycopy(now, 0, resident, 0, 40);
+            });
+    assertThat(missing(resident, 8, 40) == 0 || missing(resident, 0, 8) == 8).isTrue();
+    program.space.paging().prefault(AT, 8L * PAGE);
+    assertNumbered(program, 40);
+  }
+
+  @Test
+  void M26_pagesInSwapAreCounted() {
+    Vm vm = vms.bootWithSwap(64, 1024);
+    Program program = numbered(vm, 256);
+    vm.daemon()
+        .whileQuiet(
+            () -> {
+              Paging paging = program.space.paging();
+              long swapped = paging.swappedPages();
+              assertThat(swapped).isGreaterThanOrEqualTo(256 - 64);
+              assertThat(paging.anonymousPages()).isEqualTo(256);
+              assertThat(missing(paging.resident(AT, 256L * PAGE), 0, 256))
+                  .isEqualTo((int) swapped);
+            });
+  }
+
+  private static int missing(boolean[] resident, int start, int end) {
+    int missing = 0;
+    for (int i = start; i < end; i++) {
+      missing += resident[i] ? 0 : 1;
+    }
+    return missing;
+  }
+
+  @Test
   void F12_aWiredPageStaysAndHasNoSlot() {
     Vm vm = vms.bootWithSwap(64, 1024);
     Program program = numbered(vm, 256);

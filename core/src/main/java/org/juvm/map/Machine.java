@@ -120,10 +120,11 @@ public record Machine(
    * Makes a memory object without pages.
    *
    * @param size its size in bytes
+   * @param pageable whether its pages may go to swap
    * @return the object, with one reference
    */
-  public AnonymousObject newObject(long size) {
-    return new AnonymousObject(objectSupport(), size);
+  public AnonymousObject newObject(long size, boolean pageable) {
+    return new AnonymousObject(objectSupport(), size, pageable);
   }
 
   /**

@@ -13,14 +13,23 @@ import org.juvm.ram.Native;
  * <p>Source: {@code uvm_aobj.c}; each method names its function.
  */
 public final class AnonymousObject extends MemoryObject {
+  private final boolean pageable;
+
   /**
    * An object without pages and with one reference. ({@code uao_create})
    *
    * @param support what it works with
    * @param size bytes
+   * @param pageable whether its pages may go to swap ({@code UAO_FLAG_NOSWAP})
    */
-  public AnonymousObject(ObjectSupport support, long size) {
+  public AnonymousObject(ObjectSupport support, long size, boolean pageable) {
     super(support, size);
+    this.pageable = pageable;
+  }
+
+  @Override
+  public boolean isPageable() {
+    return pageable;
   }
 
   @Override

@@ -33,6 +33,15 @@ public interface PageOwner {
   boolean isAnonymous();
 
   /**
+   * Whether pages may leave memory at all.
+   *
+   * @return false if they stay until they are given up
+   */
+  default boolean isPageable() {
+    return true;
+  }
+
+  /**
    * Takes a page out of memory: its bytes are in its swap slot, or where this owner puts them. The
    * lock is held, the frame is busy and clean, no page table maps it, and {@link #owns} says true.
    * The frame belongs to nobody afterwards.

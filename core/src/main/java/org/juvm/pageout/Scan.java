@@ -160,7 +160,7 @@ final class Scan {
    */
   private boolean claim(ReplacementPolicy policy, int frame) {
     PageOwner owner = owners.get(frames.holder(frame));
-    if (owner == null) {
+    if (owner == null || !owner.isPageable()) {
       return false;
     }
     if (owner.isAnonymous() ? swapFull && frames.slot(frame) == 0 : writers.areFilesBlocked()) {
