@@ -21,6 +21,9 @@ public interface Reclaimer {
         public boolean await() {
           return false;
         }
+
+        @Override
+        public void freed() {}
       };
 
   /**
@@ -40,4 +43,7 @@ public interface Reclaimer {
    *     wired, or swap is full
    */
   boolean await();
+
+  /** Says that somebody has given memory up. Any lock may be held; returns at once. */
+  void freed();
 }

@@ -21,6 +21,8 @@ final class Cluster implements Runnable {
   private final int[] frames = new int[MAXIMUM_PAGES];
   private final @Nullable PageOwner[] owners = new @Nullable PageOwner[MAXIMUM_PAGES];
   private int count;
+
+  /** The first of consecutive slots; 0 if each page is written to its own, wherever that is. */
   private int firstSlot;
 
   Cluster(Writers writers, boolean swap) {
@@ -71,12 +73,22 @@ final class Cluster implements Runnable {
     count = from;
   }
 
-  /** No page can be written. Empty afterwards. */
-  void keepAll() {
+  /**
+   * There are no new slots: pages that have one are going to be written to that, the others stay in
+   * memory.
+   */
+  void keepThoseWithoutSlots() {
+    int left = 0;
     for (int i = 0; i < count; i++) {
-      writers.keep(frames[i], owner(i));
+      if (writers.hasSlot(frames[i])) {
+        frames[left] = frames[i];
+        owners[left++] = owners[i];
+      } else {
+        writers.keep(frames[i], owner(i));
+      }
     }
-    clear(0);
+    clear(left);
+    firstSlot = 0;
   }
 
   /** Writes the pages. Those that were written are free afterwards. Empty then. */
@@ -110,9 +122,9 @@ final class Cluster implements Runnable {
   }
 
   private void writeToSwap() {
-    boolean together = writers.writeSlots(firstSlot, frames, count);
+    boolean together = firstSlot != 0 && writers.writeSlots(firstSlot, frames, count);
     for (int i = 0; i < count; i++) {
-      if (together || writers.writeSlot(firstSlot + i, frames[i])) {
+      if (together || writers.writeOne(frames[i])) {
         writers.clean(frames[i], owner(i));
       } else {
         writers.slotIsBad(frames[i], owner(i));

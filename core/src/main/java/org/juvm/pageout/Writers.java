@@ -149,6 +149,11 @@ final class Writers {
     progress.run();
   }
 
+  /** Whether a busy page has a slot. */
+  boolean hasSlot(int frame) {
+    return frames.slot(frame) != 0;
+  }
+
   /** Gives a busy page a new slot in place of the one that it may have. */
   void setSlot(int frame, int slot) {
     int old = frames.slot(frame);
@@ -169,9 +174,9 @@ final class Writers {
     }
   }
 
-  /** Writes to one slot. Returns false if that failed. */
-  boolean writeSlot(int slot, int frame) {
-    return writeSlots(slot, new int[] {frame}, 1);
+  /** Writes one page to its slot. Returns false if that failed. */
+  boolean writeOne(int frame) {
+    return writeSlots(frames.slot(frame), new int[] {frame}, 1);
   }
 
   /** A page could not be written to its slot, which nobody will use again. */
