@@ -171,13 +171,7 @@ public final class AnonymousObject extends MemoryObject {
     if (newSize < oldSize) {
       pages.forEach(firstBeyond, Long.MAX_VALUE, (page, place) -> dropBeyondEnd(place));
     } else {
-      pages.forEach(
-          pagesIn(oldSize),
-          firstBeyond,
-          (page, place) -> {
-            support.ram().zero(ObjectPages.frame(place));
-            return false;
-          });
+      pages.forEach(pagesIn(oldSize), firstBeyond, (page, place) -> clearCutOff(place));
     }
     zeroTail(Math.min(oldSize, newSize));
   }
@@ -187,6 +181,23 @@ public final class AnonymousObject extends MemoryObject {
       int frame = ObjectPages.frame(place);
       support.pmaps().removeFrame(frame);
       if (support.frames().wirings(frame) > 0) {
+        return false;
+      }
+    }
+    give(0, place);
+    return true;
+  }
+
+  /**
+   * A page that was cut off and is still there, since it was in use then, is to be zeros. No page
+   * table maps it. Unless it is in use now, it may have left memory.
+   */
+  private boolean clearCutOff(int place) {
+    if (ObjectPages.isFrame(place)) {
+      int frame = ObjectPages.frame(place);
+      if (support.frames().wirings(frame) > 0) {
+        support.ram().zero(frame);
+        support.frames().markDirty(frame);
         return false;
       }
     }

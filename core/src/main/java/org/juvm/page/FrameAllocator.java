@@ -342,10 +342,16 @@ public final class FrameAllocator {
     }
   }
 
-  /** A frame is marked free now, and on no list. */
+  /**
+   * A frame is marked free now, and on no list. With a negative processor it is the reclaimer's own
+   * doing, who tells those that wait when it has done more of it.
+   */
   void becameFree(int processor, int frame) {
     forget(frame);
     push(processor, frame);
+    if (processor >= 0) {
+      reclaimer.freed();
+    }
   }
 
   private void forget(int frame) {
@@ -369,6 +375,11 @@ public final class FrameAllocator {
    * @param count how many of them to free
    */
   public void free(int processor, int[] frames, int count) {
+    push(processor, frames, count);
+    reclaimer.freed();
+  }
+
+  private void push(int processor, int[] frames, int count) {
     int free = 0;
     for (int i = 0; i < count; i++) {
       if (table.release(frames[i])) {

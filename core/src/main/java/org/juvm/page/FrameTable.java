@@ -263,6 +263,16 @@ public final class FrameTable {
     return unpin(frame, 1 << LOAN_SHIFT, LOANS);
   }
 
+  /**
+   * Whether a frame is wired or on loan.
+   *
+   * @param frame frame number
+   * @return true if it stays where it is until somebody takes that back
+   */
+  public boolean isPinned(int frame) {
+    return (state.getVolatile(frame) & PINS) != 0;
+  }
+
   // ---- busy ----
 
   /**

@@ -21,6 +21,9 @@ public interface Reclaimer {
         public boolean await(FrameAllocator.Reserve depth) {
           return false;
         }
+
+        @Override
+        public void freed() {}
       };
 
   /**
@@ -41,4 +44,7 @@ public interface Reclaimer {
    *     wired, or swap is full
    */
   boolean await(FrameAllocator.Reserve depth);
+
+  /** Says that somebody has given memory up. Any lock may be held; returns at once. */
+  void freed();
 }

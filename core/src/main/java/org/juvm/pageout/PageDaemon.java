@@ -45,8 +45,11 @@ public final class PageDaemon implements Reclaimer, AutoCloseable {
   /** Threads that are waiting for memory. */
   private final AtomicInteger waiting = new AtomicInteger();
 
-  /** How many scans have found nothing to take. */
-  private final AtomicLong failures = new AtomicLong();
+  /** How many scans have begun. */
+  private final AtomicLong scans = new AtomicLong();
+
+  /** The number of the last scan that has found nothing to take. Written by the daemon. */
+  private volatile long failedScan;
 
   /**
    * A daemon that is not started.
@@ -91,23 +94,32 @@ public final class PageDaemon implements Reclaimer, AutoCloseable {
 
   @Override
   public boolean await(FrameAllocator.Reserve depth) {
-    long seen = settled.count();
-    long failed = failures.get();
-    if (allocator.hasFree(depth)) {
-      return true;
-    }
-    if (!isAble()) {
-      return false;
-    }
+    // Whoever frees memory looks for waiters afterwards, so these count before they look for it.
     waiting.incrementAndGet();
     try {
+      long seen = settled.count();
+      long begun = scans.get();
+      if (allocator.hasFree(depth)) {
+        return true;
+      }
+      if (!isAble()) {
+        return false;
+      }
       hopeless = false;
       demand.advance();
       settled.await(seen);
+      // What a scan that was under way has not found says nothing about now.
+      return !stopped && (failedScan <= begun || allocator.hasFree(depth));
     } finally {
       waiting.decrementAndGet();
     }
-    return !stopped && (allocator.hasFree(depth) || failures.get() == failed);
+  }
+
+  @Override
+  public void freed() {
+    if (waiting.get() > 0) {
+      settled.advance();
+    }
   }
 
   /** Memory has become free, or a transfer has ended. Any thread. */
@@ -135,12 +147,15 @@ public final class PageDaemon implements Reclaimer, AutoCloseable {
   }
 
   private boolean isNeeded() {
-    return !hopeless && (allocator.shortage() > scan.inFlight() || waiting.get() > 0);
+    return !hopeless
+        && (allocator.shortage() > scan.inFlight()
+            || (waiting.get() > 0 && !allocator.hasFree(FrameAllocator.Reserve.NONE)));
   }
 
   /** Returns true if another scan may be needed at once. */
   private boolean scanOnce() {
     scanning.acquireUninterruptibly();
+    long number = scans.incrementAndGet();
     Scan.Result result;
     try {
       result = scan.run();
@@ -156,7 +171,9 @@ public final class PageDaemon implements Reclaimer, AutoCloseable {
       }
       case NOTHING -> {
         hopeless = true;
-        failures.incrementAndGet();
+        if (!allocator.hasFree(FrameAllocator.Reserve.NONE)) {
+          failedScan = number;
+        }
         settled.advance();
         yield false;
       }

@@ -27,7 +27,7 @@ final class Scan {
     PROGRESS,
     /** No page was taken, but some are being written. */
     TRANSFERS,
-    /** No page was taken; one that could have been is on its way in. */
+    /** No page was taken; one that could have been is on its way, or just was. */
     BUSY,
     /** No page can be taken. */
     NOTHING
@@ -58,6 +58,9 @@ final class Scan {
   private int busyFrame;
 
   private long busySeen;
+
+  /** Whether a page could not be taken for a reason that passes by itself. */
+  private boolean contended;
 
   /** Whether swap had no slot for a page. */
   private boolean swapFull;
@@ -97,7 +100,7 @@ final class Scan {
 
   /** Waits for the page that the last scan found busy. */
   void awaitBusy() {
-    if (busyFrame != FrameTable.NONE && busySeen != BusyFrames.NOT_BUSY) {
+    if (busySeen != BusyFrames.NOT_BUSY) {
       busy.await(busyFrame, busySeen);
     }
   }
@@ -110,6 +113,8 @@ final class Scan {
     ReplacementPolicy policy = allocator.policy();
     taken = 0;
     busyFrame = FrameTable.NONE;
+    busySeen = BusyFrames.NOT_BUSY;
+    contended = writers.inFlight() > 0;
     swapFull = swap.slotsFree() == 0;
     int wanted = Math.max(1, allocator.shortage() - writers.inFlight());
     policy.beginScan(allocator.freeForAll(), allocator.target(), swapFull);
@@ -134,7 +139,7 @@ final class Scan {
     if (writers.inFlight() > 0) {
       return Result.TRANSFERS;
     }
-    return busyFrame != FrameTable.NONE ? Result.BUSY : Result.NOTHING;
+    return contended ? Result.BUSY : Result.NOTHING;
   }
 
   /**
@@ -160,7 +165,11 @@ final class Scan {
    */
   private boolean claim(ReplacementPolicy policy, int frame) {
     PageOwner owner = owners.get(frames.holder(frame));
-    if (owner == null || !owner.isPageable()) {
+    if (owner == null) {
+      contended |= !frames.isPinned(frame);
+      return false;
+    }
+    if (!owner.isPageable()) {
       return false;
     }
     if (owner.isAnonymous() ? swapFull && frames.slot(frame) == 0 : writers.areFilesBlocked()) {
@@ -169,6 +178,7 @@ final class Scan {
     owner.lock();
     try {
       if (!busy.claim(owner, frame)) {
+        contended |= !frames.isPinned(frame);
         if (frames.isBusy(frame)) {
           busySeen = busy.want(frame);
           busyFrame = frame;
