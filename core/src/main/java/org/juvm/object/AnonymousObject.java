@@ -103,6 +103,12 @@ public final class AnonymousObject extends MemoryObject {
     throw new IllegalStateException("anonymous pages are written to swap");
   }
 
+  @Override
+  public void clean(long first, long end, boolean invalidate) {}
+
+  @Override
+  public void writeOut(long first, long end) {}
+
   /**
    * Changes the size. Pages beyond the new end are gone for every processor and free when this
    * returns, except those that are wired: they are kept out of reach until they are not. Bytes
@@ -154,7 +160,7 @@ public final class AnonymousObject extends MemoryObject {
     setSize(newSize);
     long firstBeyond = pagesIn(newSize);
     if (newSize < oldSize) {
-      pages.forEach(firstBeyond, Long.MAX_VALUE, (page, place) -> dropBeyondEnd(place));
+      dropBeyondEnd(firstBeyond);
     } else {
       pages.forEach(
           pagesIn(oldSize),
@@ -165,18 +171,6 @@ public final class AnonymousObject extends MemoryObject {
           });
     }
     zeroTail(Math.min(oldSize, newSize));
-  }
-
-  private boolean dropBeyondEnd(int place) {
-    if (ObjectPages.isFrame(place)) {
-      int frame = ObjectPages.frame(place);
-      support.pmaps().removeFrame(frame);
-      if (support.frames().wirings(frame) > 0) {
-        return false;
-      }
-    }
-    give(0, place);
-    return true;
   }
 
   /** Zeros what is behind an end in the page that contains it. */
