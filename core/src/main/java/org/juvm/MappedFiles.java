@@ -303,12 +303,16 @@ public final class MappedFiles {
   List<FileObject> references() {
     lock.lock();
     try {
-      List<FileObject> all = new ArrayList<>(unwritten);
-      open.forEach(file -> all.add(file.object()));
-      return all;
+      return referencesLocked();
     } finally {
       lock.unlock();
     }
+  }
+
+  private List<FileObject> referencesLocked() {
+    List<FileObject> all = new ArrayList<>(unwritten);
+    open.forEach(file -> all.add(file.object()));
+    return all;
   }
 
   /** Waits until no page of any file is on its way. Nothing may start new transfers meanwhile. */
@@ -361,7 +365,7 @@ public final class MappedFiles {
     lock.lock();
     try {
       ended = true;
-      all = references();
+      all = referencesLocked();
       open.clear();
       unwritten.clear();
     } finally {

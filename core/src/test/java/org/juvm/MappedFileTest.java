@@ -129,6 +129,9 @@ class MappedFileTest {
       sharer.set(AT + PAGE, 20);
       assertThat(owner.get(AT)).isEqualTo(100);
       assertThat(owner.get(AT + PAGE)).as("not private before a store").isEqualTo(20);
+      owner.space.paging().discard(AT, PAGE);
+      assertThat(owner.get(AT)).isEqualTo(10);
+      owner.set(AT, 100);
       Program child = owner.fork();
       child.set(AT + PAGE, 200);
       assertThat(owner.get(AT + PAGE)).isEqualTo(20);
@@ -137,8 +140,6 @@ class MappedFileTest {
       assertThat(inFile(path, PAGE)).isEqualTo(20);
       owner.space.paging().clean(AT, 4 * PAGE, true);
       assertThat(owner.get(AT)).isEqualTo(100);
-      owner.space.paging().discard(AT, PAGE);
-      assertThat(owner.get(AT)).isEqualTo(10);
     }
   }
 
@@ -398,7 +399,7 @@ class MappedFileTest {
       program.space.map(MapRequest.of(file, 0, 4 * PAGE).shared().at(AT));
       program.space.map(AT + 4 * PAGE, PAGE, Protection.READ_WRITE);
       for (int i = 0; i < 200; i++) {
-        program.set(AT + (i % 4) * PAGE, i);
+        program.set(AT + (i % 4L) * PAGE, i);
         program.space.paging().cleanLater(AT, 5 * PAGE);
       }
       assertRefused(
@@ -470,7 +471,7 @@ class MappedFileTest {
           program.number(AT / 2, 64);
           for (int round = 0; round < 3; round++) {
             for (int i = 0; i < pages; i++) {
-              long at = AT + (long) (i * 37 % pages) * PAGE;
+              long at = AT + i * 37L % pages * PAGE;
               program.set(at, program.get(at) + 1000);
             }
           }
