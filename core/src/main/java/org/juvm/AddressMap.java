@@ -1,6 +1,7 @@
 package org.juvm;
 
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.juvm.base.Inheritance;
 import org.juvm.base.PageSize;
@@ -121,9 +122,10 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
    *     MAXIMUM_PROTECTION if the protection is more than the maximum, BEYOND_END if it is to be
    *     wired and goes beyond the end of the shared memory, NO_ACCESS if it is to be wired without
    *     any rights. If it could not be wired for NO_MEMORY, what it was to replace is gone
-   * @throws IllegalArgumentException if a number is out of range, or the shared memory belongs to
-   *     another system
-   * @throws IllegalStateException if the address space has ended, or the shared memory is closed
+   * @throws IllegalArgumentException if a number is out of range, or the shared memory or the file
+   *     belongs to another system
+   * @throws IllegalStateException if the address space has ended, or the shared memory or the file
+   *     is closed
    */
   public long map(MapRequest request) {
     long length = ranges.checkedLength(request.length());
@@ -159,17 +161,22 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
 
   private Attributes attributes(MapRequest request) {
     SharedMemory memory = request.memory();
-    if (memory == null) {
+    MappedFile file = request.file();
+    if (memory == null && file == null) {
       return request.attributes(null, 0);
     }
-    if (memory.vm() != vm) {
-      throw new IllegalArgumentException("shared memory of another system");
+    if ((memory != null && memory.vm() != vm) || (file != null && file.vm() != vm)) {
+      throw new IllegalArgumentException("shared memory or file of another system");
     }
     long offset = request.offset();
     if (offset < 0 || offset > MemoryObject.MAXIMUM_BYTES || !pageSize.isAligned(offset)) {
       throw new IllegalArgumentException("offset out of range or not aligned: offset=" + offset);
     }
-    return request.attributes(vm.sharedMemory().reference(memory), pageSize.vpn(offset));
+    MemoryObject object =
+        file != null
+            ? file.reference()
+            : vm.sharedMemory().reference(Objects.requireNonNull(memory));
+    return request.attributes(object, pageSize.vpn(offset));
   }
 
   /** Wires a new mapping if it must be; if that is not possible, it goes again. */

@@ -25,6 +25,7 @@ public final class MapRequest {
 
   private final long length;
   private final @Nullable SharedMemory memory;
+  private final @Nullable MappedFile file;
   private final long offset;
   private final boolean stack;
   private long guard = DEFAULT_GUARD;
@@ -39,9 +40,15 @@ public final class MapRequest {
   private boolean wired;
   private int flags;
 
-  private MapRequest(long length, @Nullable SharedMemory memory, long offset, boolean stack) {
+  private MapRequest(
+      long length,
+      @Nullable SharedMemory memory,
+      @Nullable MappedFile file,
+      long offset,
+      boolean stack) {
     this.length = length;
     this.memory = memory;
+    this.file = file;
     this.offset = offset;
     this.stack = stack;
   }
@@ -53,7 +60,7 @@ public final class MapRequest {
    * @return a request
    */
   public static MapRequest anonymous(long length) {
-    return new MapRequest(length, null, 0, false);
+    return new MapRequest(length, null, null, 0, false);
   }
 
   /**
@@ -66,7 +73,21 @@ public final class MapRequest {
    * @return a request
    */
   public static MapRequest of(SharedMemory memory, long offset, long length) {
-    return new MapRequest(length, memory, offset, false);
+    return new MapRequest(length, memory, null, offset, false);
+  }
+
+  /**
+   * A part of a file. It may go beyond its end, but not be used there. Stores are private unless
+   * {@link #shared} is called. A shared mapping of a file that is open for reading only can never
+   * be written: its maximum protection is READ_EXECUTE, and the protection must be asked for.
+   *
+   * @param file an open file, of the same system
+   * @param offset bytes from its start, page aligned, at least 0
+   * @param length bytes, greater than 0; rounded up to whole pages
+   * @return a request
+   */
+  public static MapRequest of(MappedFile file, long offset, long length) {
+    return new MapRequest(length, null, file, offset, false);
   }
 
   /**
@@ -79,7 +100,7 @@ public final class MapRequest {
    * @return a request; {@link AddressMap#map(MapRequest)} returns the lowest address of the reserve
    */
   public static MapRequest stack(long reserve) {
-    return new MapRequest(reserve, null, 0, true);
+    return new MapRequest(reserve, null, null, 0, true);
   }
 
   /**
@@ -231,6 +252,10 @@ public final class MapRequest {
     return memory;
   }
 
+  @Nullable MappedFile file() {
+    return file;
+  }
+
   boolean isStack() {
     return stack;
   }
@@ -260,7 +285,14 @@ public final class MapRequest {
   }
 
   boolean isMoreThanMaximum() {
-    return !maximum.includes(protection);
+    return !maximum().includes(protection);
+  }
+
+  /** The maximum that was asked for, and no more than the file allows. */
+  private Protection maximum() {
+    return file != null && shared && !file.isWritable()
+        ? maximum.and(Protection.READ_EXECUTE)
+        : maximum;
   }
 
   /** Where, with an address that was checked and is page aligned. */
@@ -275,7 +307,7 @@ public final class MapRequest {
     }
     return new Attributes(
         protection,
-        maximum,
+        maximum(),
         inherited,
         advice,
         flags,

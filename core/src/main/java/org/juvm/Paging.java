@@ -1,10 +1,13 @@
 package org.juvm;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import org.juvm.base.Advice;
 import org.juvm.base.MapFlag;
 import org.juvm.fault.Prefaulter;
 import org.juvm.fault.Wirer;
 import org.juvm.map.Adviser;
+import org.juvm.map.Cleaner;
 import org.juvm.map.Inspector;
 import org.juvm.map.MapOutcome;
 
@@ -177,18 +180,48 @@ public final class Paging {
   }
 
   /**
-   * Writes what was changed in a range back to where it belongs. Anonymous memory belongs nowhere.
-   * ({@code msync(2)})
+   * Writes what was changed in a range of files back to them, and makes that durable: it is there
+   * after a crash, of the process or of the machine, when this has returned without an error.
+   * Anonymous memory, and what a private mapping has stored, belongs nowhere. ({@code msync(2)}
+   * with MS_SYNC)
    *
    * @param address first address
    * @param length size of the range
-   * @param invalidate whether to drop what is in memory afterwards
+   * @param invalidate whether to drop what is in memory afterwards, so that the files are read
+   *     again; what is changed meanwhile, or wired by other mappings, stays
    * @throws MapException NOT_MAPPED if there is a hole, WIRED if something wired would be dropped,
    *     SUBMAP
+   * @throws UncheckedIOException if something could not be written, now or since the last time that
+   *     this was said about its file; it is in memory still, and will be written again
    */
   public void clean(long address, long length, boolean invalidate) {
     long end = ranges.checkedEnd(address, length);
-    check(new Adviser(range.map()).clean(address, end, invalidate), "clean", address, length);
+    Cleaner cleaner = new Cleaner(range.map());
+    check(cleaner.collect(address, end, invalidate), "clean", address, length);
+    try {
+      cleaner.clean(invalidate);
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          "clean: %s: address=0x%x, length=%d, vmspace=%d"
+              .formatted(e.getMessage(), address, length, range.id()),
+          e);
+    }
+  }
+
+  /**
+   * Begins to write what was changed in a range of files back to them, and returns. An error is
+   * reported by the next {@link #clean} or {@link MappedFile#sync}. ({@code msync(2)} with
+   * MS_ASYNC)
+   *
+   * @param address first address
+   * @param length size of the range
+   * @throws MapException NOT_MAPPED if there is a hole, SUBMAP
+   */
+  public void cleanLater(long address, long length) {
+    long end = ranges.checkedEnd(address, length);
+    Cleaner cleaner = new Cleaner(range.map());
+    check(cleaner.collect(address, end, false), "cleanLater", address, length);
+    range.vm().files().later(cleaner);
   }
 
   // ---- questions ----

@@ -13,6 +13,7 @@ import org.juvm.check.Audit;
 import org.juvm.fault.FaultHandler;
 import org.juvm.map.Machine;
 import org.juvm.map.VmMap;
+import org.juvm.object.MemoryObject;
 import org.juvm.page.ReplacementPolicy;
 import org.juvm.pageout.ClockSettings;
 import org.juvm.pageout.PageDaemon;
@@ -43,6 +44,7 @@ public final class Vm implements AutoCloseable {
 
   private final SharedMemories sharedMemory = new SharedMemories(this);
   private final Swap swap = new Swap(this);
+  private final MappedFiles files = new MappedFiles(this);
 
   /** Events of processors that are gone. */
   private final Counters retired = new Counters();
@@ -197,6 +199,15 @@ public final class Vm implements AutoCloseable {
    */
   public SharedMemories sharedMemory() {
     return sharedMemory;
+  }
+
+  /**
+   * Files that can be mapped.
+   *
+   * @return the files of this system
+   */
+  public MappedFiles files() {
+    return files;
   }
 
   /**
@@ -380,15 +391,22 @@ public final class Vm implements AutoCloseable {
       lock.unlock();
     }
     AtomicReference<List<String>> findings = new AtomicReference<>(List.of());
+    files.awaitLater();
     daemon.whileQuiet(
-        () -> findings.set(new Audit(machine).run(maps, magazines, sharedMemory.references())));
+        () -> {
+          List<MemoryObject> objects = new ArrayList<>(sharedMemory.references());
+          objects.addAll(files.references());
+          files.awaitTransfers();
+          findings.set(new Audit(machine).run(maps, magazines, objects));
+        });
     return findings.get();
   }
 
   /**
-   * Ends all address spaces and gives the memory of all pages back to the host; the bookkeeping
-   * goes when nothing refers to the system any more. Afterwards every access of every processor
-   * throws {@link IllegalStateException}. Closing twice does nothing.
+   * Ends all address spaces, writes what was changed in files, and gives the memory of all pages
+   * back to the host; the bookkeeping goes when nothing refers to the system any more. Afterwards
+   * every access of every processor throws {@link IllegalStateException}. Closing twice does
+   * nothing.
    */
   @Override
   public void close() {
@@ -405,6 +423,7 @@ public final class Vm implements AutoCloseable {
     }
     ending.forEach(Vmspace::end);
     sharedMemory.closeAll();
+    files.closeAll();
     daemon.close();
     machine.swap().close();
     machine.ram().discard();

@@ -317,6 +317,7 @@ public final class FaultHandler {
       if (fault.readFailed) {
         return unreadable(map, fault, entry, amap, page, FaultOutcome.IO_ERROR);
       }
+      pageIns.readAhead(fault, entry, page);
       object.get(fault.request, index);
       int frame = fault.request.frame();
       switch (fault.request.status()) {

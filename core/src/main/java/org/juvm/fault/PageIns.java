@@ -4,9 +4,12 @@ import org.jspecify.annotations.Nullable;
 import org.juvm.anon.Amap;
 import org.juvm.anon.AnonPageIn;
 import org.juvm.anon.AnonTable;
+import org.juvm.base.PageSize;
 import org.juvm.base.VmPanic;
 import org.juvm.map.Machine;
+import org.juvm.map.MapEntry;
 import org.juvm.object.MemoryObject;
+import org.juvm.object.PageRequest;
 import org.juvm.page.BusyFrames;
 import org.juvm.page.FrameAllocator;
 import org.juvm.page.FrameTable;
@@ -30,12 +33,14 @@ final class PageIns {
   private final BusyFrames busy;
   private final AnonTable anons;
   private final AnonPageIn anonPageIn;
+  private final PageSize pageSize;
 
   PageIns(Machine machine) {
     allocator = machine.allocator();
     busy = machine.busy();
     anons = machine.anons();
     anonPageIn = machine.anonPageIn();
+    pageSize = machine.pageSize();
   }
 
   /**
@@ -65,6 +70,20 @@ final class PageIns {
     fault.seen = busy.want(frame);
     fault.obstacle = Fault.Obstacle.BUSY;
     return null;
+  }
+
+  /**
+   * Says how much may be read behind a page if it is to be read: no more than its mapping shows,
+   * and as much as the advice suggests. Locked: map (read).
+   */
+  void readAhead(Fault fault, MapEntry entry, long page) {
+    long behind = pageSize.vpn(entry.end() - entry.start()) - page - 1;
+    int most = (int) Math.min(behind, PageRequest.MAXIMUM_PAGES - 1);
+    switch (entry.advice()) {
+      case NORMAL -> fault.request.readAheadAsLearned(most);
+      case SEQUENTIAL -> fault.request.readAhead(most);
+      case RANDOM -> fault.request.readAhead(0);
+    }
   }
 
   /** Waits or reads, without locks. Returns null if the fault is to start again. */

@@ -10,7 +10,7 @@ import org.juvm.base.Protection;
 /**
  * Takes advice about mappings, and gives back what their program does not need. Holes are left out.
  *
- * <p>Source: {@code uvm_map_advice}, {@code uvm_map_clean}, {@code vm_map_madvise}.
+ * <p>Source: {@code uvm_map_advice}, {@code vm_map_madvise}.
  */
 public final class Adviser {
   private final VmMap map;
@@ -194,37 +194,6 @@ public final class Adviser {
       return refused;
     } finally {
       map.unlockWrite();
-    }
-  }
-
-  /**
-   * Whether a range could be written to where it belongs: all of it is mapped, and nothing that is
-   * wired would be dropped. Anonymous memory has no other place, so there is nothing to write.
-   *
-   * @param start first address, page aligned
-   * @param end the address after the last, page aligned
-   * @param invalidate whether what is in memory is to be dropped afterwards
-   * @return DONE, NOT_MAPPED, WIRED, SUBMAP or EXITED
-   */
-  public MapOutcome clean(long start, long end, boolean invalidate) {
-    map.lockRead(0);
-    try {
-      MapOutcome refused = refusal(start, end);
-      if (refused != MapOutcome.DONE) {
-        return refused;
-      }
-      MapEntry first = map.firstOfMapped(start, end);
-      if (first == null) {
-        return MapOutcome.NOT_MAPPED;
-      }
-      for (MapEntry entry = first; entry != null && entry.start < end; entry = entry.next) {
-        if (invalidate && entry.wirings != 0) {
-          return MapOutcome.WIRED;
-        }
-      }
-      return MapOutcome.DONE;
-    } finally {
-      map.unlockRead(0);
     }
   }
 }

@@ -6,6 +6,7 @@ import org.juvm.anon.AnonPageIn;
 import org.juvm.anon.AnonTable;
 import org.juvm.base.PageSize;
 import org.juvm.object.AnonymousObject;
+import org.juvm.object.FileObject;
 import org.juvm.object.ObjectSupport;
 import org.juvm.page.BusyFrames;
 import org.juvm.page.FrameAllocator;
@@ -16,6 +17,7 @@ import org.juvm.pmap.Pmaps;
 import org.juvm.ram.BlockPool;
 import org.juvm.ram.Ram;
 import org.juvm.store.PageIo;
+import org.juvm.store.Store;
 import org.juvm.swap.SwapSpace;
 import org.juvm.trace.Counters;
 
@@ -125,6 +127,19 @@ public record Machine(
    */
   public AnonymousObject newObject(long size, boolean pageable) {
     return new AnonymousObject(objectSupport(), size, pageable);
+  }
+
+  /**
+   * Makes the object of a file, without pages.
+   *
+   * @param store where its bytes are; closed when the object ends
+   * @param writable whether the store takes writes
+   * @param size bytes in the store
+   * @param keeper is told when nobody refers to the file any more
+   * @return the object, with one reference
+   */
+  public FileObject newFile(Store store, boolean writable, long size, FileObject.Keeper keeper) {
+    return new FileObject(objectSupport(), store, writable, size, keeper, counters);
   }
 
   /**

@@ -118,6 +118,12 @@ public final class AnonymousObject extends MemoryObject {
     throw new IllegalStateException("anonymous pages are written to swap");
   }
 
+  @Override
+  public void clean(long first, long end, boolean invalidate) {}
+
+  @Override
+  public void writeOut(long first, long end) {}
+
   /**
    * Changes the size. Pages beyond the new end are gone for every processor and free when this
    * returns, except those that are wired: they are kept out of reach until they are not. Bytes
@@ -169,23 +175,11 @@ public final class AnonymousObject extends MemoryObject {
     setSize(newSize);
     long firstBeyond = pagesIn(newSize);
     if (newSize < oldSize) {
-      pages.forEach(firstBeyond, Long.MAX_VALUE, (page, place) -> dropBeyondEnd(place));
+      dropBeyondEnd(firstBeyond);
     } else {
       pages.forEach(pagesIn(oldSize), firstBeyond, (page, place) -> clearCutOff(place));
     }
     zeroTail(Math.min(oldSize, newSize));
-  }
-
-  private boolean dropBeyondEnd(int place) {
-    if (ObjectPages.isFrame(place)) {
-      int frame = ObjectPages.frame(place);
-      support.pmaps().removeFrame(frame);
-      if (support.frames().wirings(frame) > 0) {
-        return false;
-      }
-    }
-    give(0, place);
-    return true;
   }
 
   /**

@@ -1,5 +1,6 @@
 package org.juvm.object;
 
+import java.io.IOException;
 import org.juvm.base.PageSize;
 import org.juvm.base.VmPanic;
 import org.juvm.page.FrameTable;
@@ -209,6 +210,27 @@ public abstract class MemoryObject implements PageOwner {
    */
   public abstract boolean read(PageRequest request);
 
+  /**
+   * Writes the changed pages of a range to where they belong, and makes that durable. Anonymous
+   * pages belong nowhere. Called without locks. ({@code pgo_put} with {@code PGO_CLEANIT})
+   *
+   * @param first index of the first page
+   * @param end the index after the last
+   * @param invalidate whether to drop the pages from memory, unless they are wired or on loan
+   * @throws IOException if a page could not be written, now or earlier since the last call that
+   *     said so; it is still changed and in memory
+   */
+  public abstract void clean(long first, long end, boolean invalidate) throws IOException;
+
+  /**
+   * Writes the changed pages of a range, without making that durable. An error is reported by the
+   * next {@link #clean}. Called without locks.
+   *
+   * @param first index of the first page
+   * @param end the index after the last
+   */
+  public abstract void writeOut(long first, long end);
+
   /** Puts a page into a frame that belongs to nobody. */
   final void put(long page, int frame) {
     if (number == 0) {
@@ -259,6 +281,26 @@ public abstract class MemoryObject implements PageOwner {
     }
   }
 
+  /**
+   * Makes all pages from an index on inaccessible, and gives up those that are not wired: they stay
+   * out of reach until they are not.
+   */
+  final void dropBeyondEnd(long first) {
+    pages.forEach(first, Long.MAX_VALUE, (page, place) -> dropBeyondEnd(place));
+  }
+
+  private boolean dropBeyondEnd(int place) {
+    if (ObjectPages.isFrame(place)) {
+      int frame = ObjectPages.frame(place);
+      support.pmaps().removeFrame(frame);
+      if (support.frames().wirings(frame) > 0) {
+        return false;
+      }
+    }
+    give(0, place);
+    return true;
+  }
+
   /** Gives up all pages of a range. No page table maps any of them. */
   final void drop(int processor, long start, long end) {
     pages.forEach(
@@ -305,26 +347,74 @@ public abstract class MemoryObject implements PageOwner {
   }
 
   /**
-   * Takes a reference away. With the last one all pages are free; no page table maps any of them
-   * then. Those on their way in or out are free when that ends. Called without the lock. ({@code
-   * uao_detach})
+   * Adds a reference if the object is not gone. Called without the lock.
+   *
+   * @return false if it is
    */
-  public final void dereference() {
+  public final boolean tryReference() {
     lock.lock();
     try {
-      references--;
-      if (references < 0) {
-        throw new VmPanic("memory object has fewer than no references");
+      if (references > 0) {
+        references++;
+        return true;
       }
-      if (references == 0) {
-        drop(0, 0, Long.MAX_VALUE);
-        if (number != 0) {
-          support.owners().unregister(number);
-          number = 0;
-        }
-      }
+      return false;
     } finally {
       lock.unlock();
     }
   }
+
+  /**
+   * Takes a reference away. With the last one all pages are free; no page table maps any of them
+   * then. Those on their way in or out are free when that ends. Called without the lock; unless the
+   * object is anonymous, the caller holds no other lock either, if the reference may be the last.
+   * ({@code uao_detach})
+   */
+  public final void dereference() {
+    while (true) {
+      lock.lock();
+      try {
+        if (references <= 0) {
+          throw new VmPanic("memory object has fewer than no references");
+        }
+        if (references > 1) {
+          references--;
+          return;
+        }
+        if (mayEnd()) {
+          references = 0;
+          drop(0, 0, Long.MAX_VALUE);
+          if (number != 0) {
+            support.owners().unregister(number);
+            number = 0;
+          }
+          break;
+        }
+      } finally {
+        lock.unlock();
+      }
+      if (!prepareEnd()) {
+        return;
+      }
+    }
+    ended();
+  }
+
+  /** Whether nothing would be lost if the object ended now, with its last reference. */
+  boolean mayEnd() {
+    return true;
+  }
+
+  /**
+   * Does what keeps the object from ending. Called without locks, by who has the last reference,
+   * unless somebody finds the object meanwhile.
+   *
+   * @return false if somebody else has taken that reference over
+   */
+  boolean prepareEnd() {
+    return true;
+  }
+
+  /** The object has ended. Called without locks. */
+  void ended() {}
 }

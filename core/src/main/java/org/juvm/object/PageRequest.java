@@ -1,5 +1,7 @@
 package org.juvm.object;
 
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
 import org.juvm.page.FrameAllocator;
 import org.juvm.page.FrameTable;
 
@@ -55,6 +57,12 @@ public final class PageRequest {
   /** How many pages behind the wanted one may be read ahead. */
   int ahead;
 
+  /** Whether earlier requests of the object decide how many of them are. */
+  boolean learned;
+
+  /** Why the last read failed. */
+  @Nullable IOException failure;
+
   /**
    * A request of one thread.
    *
@@ -107,6 +115,18 @@ public final class PageRequest {
    */
   public void readAhead(int pages) {
     ahead = pages;
+    learned = false;
+  }
+
+  /**
+   * As {@link #readAhead}, if earlier requests suggest that these pages will be wanted: none after
+   * the first, more and more while requests follow one another.
+   *
+   * @param pages how many behind it at most
+   */
+  public void readAheadAsLearned(int pages) {
+    ahead = pages;
+    learned = true;
   }
 
   /**

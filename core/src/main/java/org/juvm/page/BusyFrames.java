@@ -65,6 +65,21 @@ public final class BusyFrames {
   }
 
   /**
+   * Makes the frame of a page busy so that the page can be written to where it belongs. The owner's
+   * lock is held, and the frame was found through the owner.
+   *
+   * <p>Unlike {@link #claim} this takes frames that are wired or on loan, too: the page stays in
+   * memory. Those who use such a frame by raw address may store to it meanwhile, and mark it dirty
+   * afterwards. So the mark is to be taken away before the page is written, not after.
+   *
+   * @param frame frame number
+   * @return false if it is busy already
+   */
+  public boolean claimToClean(int frame) {
+    return table.makeBusyEvenPinned(frame);
+  }
+
+  /**
    * Notes that the caller will wait for a busy frame. The owner's lock is held.
    *
    * @param frame frame number

@@ -539,6 +539,15 @@ public final class FrameAllocator {
   }
 
   /**
+   * How many frames can be taken before memory runs low: for pages that nobody waits for.
+   *
+   * @return frames, at least 0
+   */
+  public int spare() {
+    return Math.max(0, freeForAll() - minimum);
+  }
+
+  /**
    * Whether so many frames could be had, as far as that is known without trying.
    *
    * @param count how many

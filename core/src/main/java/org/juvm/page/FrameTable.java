@@ -244,6 +244,16 @@ public final class FrameTable {
   }
 
   /**
+   * Whether a frame is wired or on loan. While it is busy it cannot become so.
+   *
+   * @param frame frame number
+   * @return true if its page must stay in it
+   */
+  public boolean isPinned(int frame) {
+    return (state.getVolatile(frame) & PINS) != 0;
+  }
+
+  /**
    * Lends an allocated frame: until it is returned it keeps its bytes, whatever its owner does. The
    * owner's lock is held; no page table lets anybody store to it any more.
    *
@@ -261,16 +271,6 @@ public final class FrameTable {
    */
   boolean takeBack(int frame) {
     return unpin(frame, 1 << LOAN_SHIFT, LOANS);
-  }
-
-  /**
-   * Whether a frame is wired or on loan.
-   *
-   * @param frame frame number
-   * @return true if it stays where it is until somebody takes that back
-   */
-  public boolean isPinned(int frame) {
-    return (state.getVolatile(frame) & PINS) != 0;
   }
 
   // ---- busy ----
@@ -301,6 +301,23 @@ public final class FrameTable {
     while (true) {
       int old = state.getVolatile(frame);
       if ((old & (FREE | RELEASED | BUSY | PINS)) != 0) {
+        return false;
+      }
+      if (state.compareAndSet(frame, old, old | BUSY)) {
+        return true;
+      }
+    }
+  }
+
+  /**
+   * Makes a frame busy, wired or on loan or not, whose owner's lock is held and has not given it
+   * up. Returns false if it is busy.
+   */
+  boolean makeBusyEvenPinned(int frame) {
+    while (true) {
+      int old = state.getVolatile(frame);
+      assert (old & (FREE | RELEASED)) == 0 : frame;
+      if ((old & BUSY) != 0) {
         return false;
       }
       if (state.compareAndSet(frame, old, old | BUSY)) {

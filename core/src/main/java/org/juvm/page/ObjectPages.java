@@ -201,6 +201,31 @@ public final class ObjectPages {
   }
 
   /**
+   * The first page from an index on, wherever it is.
+   *
+   * @param page index
+   * @return its index, or -1 if there is none
+   */
+  public long firstFrom(long page) {
+    return root == 0 ? -1 : firstIn(root, levels - 1, 0, page);
+  }
+
+  private long firstIn(int node, int level, long first, long from) {
+    long span = 1L << (level * SLOT_BITS);
+    for (long rest = used(node); rest != 0; rest &= rest - 1) {
+      int i = Long.numberOfTrailingZeros(rest);
+      long at = first + i * span;
+      if (at + span > from) {
+        long found = level == 0 ? at : firstIn(slot(node, i), level - 1, at, from);
+        if (found >= 0) {
+          return found;
+        }
+      }
+    }
+    return -1;
+  }
+
+  /**
    * Whether {@link #put} will find the memory that it needs.
    *
    * @return true if so

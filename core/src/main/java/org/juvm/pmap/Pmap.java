@@ -481,6 +481,17 @@ public final class Pmap {
     }
   }
 
+  /** Whether a page was modified through this pmap since it was entered. */
+  boolean isModified(long vpn, int frame) {
+    lock.lock();
+    try {
+      long at = entryOf(vpn, frame);
+      return at != 0 && (Native.getLong(at) & Pte.MODIFIED) != 0;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /**
    * Removes all mappings in a range. The map is locked for writing.
    *

@@ -192,6 +192,27 @@ public final class Pmaps {
     return false;
   }
 
+  /**
+   * Whether a page was modified through one of the mappings that there are.
+   *
+   * <p>Source: {@code pmap_is_modified}.
+   *
+   * @param frame any frame
+   * @param scratch of the calling thread
+   * @return true if so; a store that is just being made may be missed
+   */
+  public boolean isModified(int frame, Scratch scratch) {
+    scratch.clear();
+    reverse.collect(frame, scratch);
+    for (int i = 0; i < scratch.size(); i++) {
+      Pmap pmap = get(ReverseMap.pmap(scratch.mapping(i)));
+      if (pmap != null && pmap.isModified(ReverseMap.vpn(scratch.mapping(i)), frame)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Mappings that one thread works on. Reusable, so that nothing is allocated in the long run. */
   public static final class Scratch {
     private long[] mappings = new long[64];
