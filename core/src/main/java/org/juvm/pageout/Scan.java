@@ -115,23 +115,25 @@ final class Scan {
     busyFrame = FrameTable.NONE;
     busySeen = BusyFrames.NOT_BUSY;
     contended = writers.inFlight() > 0;
-    swapFull = swap.slotsFree() == 0;
+    swapFull = swap.isFull();
     int wanted = Math.max(1, allocator.shortage() - writers.inFlight());
     policy.beginScan(allocator.freeForAll(), allocator.target(), swapFull);
     int looked = 0;
-    while (taken < wanted) {
+    boolean more = true;
+    while (more && taken < wanted) {
       int victim = policy.selectVictim();
-      if (victim == FrameTable.NONE) {
-        break;
+      more = victim != FrameTable.NONE;
+      if (more) {
+        looked++;
+        if (!claim(policy, victim)) {
+          policy.kept(victim);
+        }
       }
-      looked++;
-      if (!claim(policy, victim)) {
-        policy.kept(victim);
-      } else if (batched == batch.length || taken + batched >= wanted) {
+      // What is taken may have to stay after all; then there may be others that need no slot.
+      if (!more || batched == batch.length || taken + batched >= wanted) {
         take();
       }
     }
-    take();
     counters.add(Counter.SCANNED, looked);
     if (taken > 0) {
       return Result.PROGRESS;

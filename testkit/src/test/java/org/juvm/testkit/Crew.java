@@ -21,11 +21,17 @@ final class Crew {
 
   /** Adds a thread. */
   void add(String name, Work work) {
+    add(Thread.ofPlatform().name(name).daemon(), work);
+  }
+
+  /** Adds a virtual thread. */
+  void addVirtual(String name, Work work) {
+    add(Thread.ofVirtual().name(name), work);
+  }
+
+  private void add(Thread.Builder builder, Work work) {
     threads.add(
-        Thread.ofPlatform()
-            .name(name)
-            .daemon()
-            .start(
+        builder.start(
                 () -> {
                   try {
                     start.await();
@@ -41,9 +47,14 @@ final class Crew {
     return !failures.isEmpty();
   }
 
+  /** Lets them go. */
+  void start() {
+    start.countDown();
+  }
+
   /** Lets them go and waits for all of them. */
   void run() {
-    start.countDown();
+    start();
     for (Thread thread : threads) {
       try {
         thread.join();
