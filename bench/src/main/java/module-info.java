@@ -8,6 +8,7 @@ module org.juvm.bench {
   requires java.management;
   requires jdk.management;
   requires org.juvm.core;
+  requires org.juvm.sim;
   requires org.juvm.wasm;
   requires jmh.core;
 

@@ -6,9 +6,15 @@ import static org.juvm.AuditedVms.assertRefused;
 import static org.juvm.Program.PAGE;
 
 import java.io.IOException;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
@@ -265,5 +271,36 @@ class SwapTest {
         assertThat(vm.audit()).as(policy.toString()).isEqualTo(List.of());
       }
     }
+  }
+
+  /** Each takes what the daemon frees for all; who comes last must not find that it has failed. */
+  @Test
+  void D5_manyThreadsThatWaitAtOnceAllGetMemory() throws Exception {
+    int pages = 2048;
+    Vm vm = vms.bootWithSwap(128, 2 * pages);
+    Vmspace space = numbered(vm, pages).space;
+    try (ExecutorService threads = Executors.newFixedThreadPool(16)) {
+      List<Future<?>> readers = new ArrayList<>();
+      for (int i = 0; i < 16; i++) {
+        SplittableRandom random = new SplittableRandom(i);
+        readers.add(
+            threads.submit(
+                () -> {
+                  try (Cpu cpu = vm.newCpu()) {
+                    cpu.attach(space);
+                    for (int j = 0; j < 5000; j++) {
+                      int page = random.nextInt(pages);
+                      assertThat(cpu.get(ValueLayout.JAVA_LONG, AT + (long) page * PAGE))
+                          .isEqualTo(page + 1);
+                    }
+                  }
+                }));
+      }
+      for (Future<?> reader : readers) {
+        reader.get();
+      }
+    }
+    Statistics seen = vm.statistics();
+    assertThat(seen.outOfMemory()).isZero();
   }
 }

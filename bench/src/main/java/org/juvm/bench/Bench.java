@@ -17,11 +17,13 @@ public final class Bench {
   private final List<Row> rows;
   private final Scale scale;
   private final boolean forks;
+  private final @Nullable Path traces;
 
-  private Bench(List<Row> rows, Scale scale, boolean forks) {
+  private Bench(List<Row> rows, Scale scale, boolean forks, @Nullable Path traces) {
     this.rows = rows;
     this.scale = scale;
     this.forks = forks;
+    this.traces = traces;
   }
 
   /**
@@ -29,21 +31,23 @@ public final class Bench {
    *
    * @param names names of rows, in any order and case; none for all but the programs (W1)
    * @param quick true for rough figures in a quarter of the time
+   * @param traces directory of traces to replay with the results of reference simulators, {@code
+   *     expected.csv}; null if there is none: then T20 is skipped
    * @return the benchmark
    * @throws IllegalArgumentException if there is no row of one of these names
    */
-  public static Bench of(List<String> names, boolean quick) {
-    return new Bench(Rows.named(names), quick ? Scale.QUICK : Scale.FULL, true);
+  public static Bench of(List<String> names, boolean quick, @Nullable Path traces) {
+    return new Bench(Rows.named(names), quick ? Scale.QUICK : Scale.FULL, true, traces);
   }
 
   /** One that sees whether everything works, in this process. */
-  static Bench tiny(List<String> names) {
-    return new Bench(Rows.named(names), Scale.TINY, false);
+  static Bench tiny(List<String> names, @Nullable Path traces) {
+    return new Bench(Rows.named(names), Scale.TINY, false, traces);
   }
 
   /** The same with other rows. */
   static Bench tiny(Row... rows) {
-    return new Bench(List.of(rows), Scale.TINY, false);
+    return new Bench(List.of(rows), Scale.TINY, false, null);
   }
 
   /**
@@ -85,7 +89,7 @@ public final class Bench {
   Report measure(PrintStream progress) {
     Machine machine = Machine.here();
     machine.warning().ifPresent(progress::println);
-    Lab lab = new Lab(scale, forks, progress::println);
+    Lab lab = new Lab(scale, forks, traces, progress::println);
     List<Figure> figures = new ArrayList<>();
     for (Row row : rows) {
       progress.println(row.name() + ": " + row.title());

@@ -1,5 +1,6 @@
 package org.juvm.bench;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -22,6 +23,7 @@ import org.juvm.bench.shot.ShotMain;
 final class Lab {
   private final Scale scale;
   private final boolean forks;
+  private final @Nullable Path traces;
   private final Consumer<String> progress;
   private final Map<Shot.Kind, Map<String, Double>> shots = new EnumMap<>(Shot.Kind.class);
   private @Nullable Map<String, Double> kernel;
@@ -31,16 +33,28 @@ final class Lab {
    *
    * @param scale how much to measure
    * @param forks false to stay in this process, for tests
+   * @param traces directory of traces to replay, or null
    * @param progress is told what is being measured
    */
-  Lab(Scale scale, boolean forks, Consumer<String> progress) {
+  Lab(Scale scale, boolean forks, @Nullable Path traces, Consumer<String> progress) {
     this.scale = scale;
     this.forks = forks;
+    this.traces = traces;
     this.progress = progress;
   }
 
   Scale scale() {
     return scale;
+  }
+
+  /** Where traces are, with the results of reference simulators; null if nobody has said so. */
+  @Nullable Path traces() {
+    return traces;
+  }
+
+  /** Tells whoever waits for the result. */
+  void say(String what) {
+    progress.accept("  " + what);
   }
 
   /**
@@ -52,7 +66,7 @@ final class Lab {
    * @return nanoseconds for each operation by name of method
    */
   Map<String, Double> jmh(Class<?> benchmarks, String methods, Map<String, String> parameters) {
-    progress.accept("  %s %s".formatted(benchmarks.getSimpleName(), describe(parameters)));
+    say("%s %s".formatted(benchmarks.getSimpleName(), describe(parameters)));
     if (!forks) {
       return new Micro(benchmarks, methods, parameters, scale).measureHere();
     }
@@ -72,7 +86,7 @@ final class Lab {
   Map<String, Double> shot(Shot.Kind kind) {
     Map<String, Double> known = shots.get(kind);
     if (known == null) {
-      progress.accept("  " + kind.name().toLowerCase(Locale.ROOT).replace('_', ' '));
+      say(kind.name().toLowerCase(Locale.ROOT).replace('_', ' '));
       known =
           forks
               ? Jvm.run(ShotMain.class, List.of(kind.name(), scale.name()))
@@ -86,7 +100,7 @@ final class Lab {
   Map<String, Double> kernel() {
     Map<String, Double> known = kernel;
     if (known == null) {
-      progress.accept("  kernel, in C");
+      say("kernel, in C");
       long bytes = scale.pick(4L << 20, 256L << 20, 1L << 30);
       known = KernelProgram.run(bytes / 4096, scale.times(1, 3, 5));
       kernel = known;

@@ -4,7 +4,6 @@ import static org.juvm.bench.Target.atMost;
 import static org.juvm.bench.Target.overBaselineAtMost;
 import static org.juvm.bench.Target.ratioAtLeast;
 import static org.juvm.bench.Target.ratioAtMost;
-import static org.juvm.bench.Target.zero;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -39,9 +38,14 @@ final class Rows {
           Row.of("T10", "fork, one write and exit, 8 mappings", Rows::smallFork),
           Row.of("T11", "map and unmap one page", Rows::map),
           Row.of("T12", "protect one page, splitting a mapping", Rows::split),
+          PagingRows.PAGE_IN,
+          PagingRows.PAGE_OUT,
+          PagingRows.OVERCOMMIT,
           Row.of("T16", "two threads faulting in one address space", Rows::scaling),
-          Row.of("T17", "metadata for each resident page", Rows::footprint),
-          Row.of("T18", "Java heap allocated by an operation", Rows::allocation),
+          MemoryRows.FOOTPRINT,
+          MemoryRows.ALLOCATION,
+          ReplayRow.REPLAY,
+          PagingRows.POLICIES,
           Row.of("W1", "WebAssembly programs, over the engine's own memory", Rows::workloads));
 
   /** Those that are measured unless others are named: guest programs need minutes to warm up. */
@@ -72,7 +76,8 @@ final class Rows {
     return rows;
   }
 
-  private static double value(Map<String, Double> figures, String name) {
+  /** A figure that a measurement must have. */
+  static double value(Map<String, Double> figures, String name) {
     Double value = figures.get(name);
     if (value == null) {
       throw new IllegalStateException("not measured: " + name + " among " + figures.keySet());
@@ -429,47 +434,6 @@ final class Rows {
                 1000 / value(ns, "two"),
                 ratioAtLeast(0.95))
             .note("what has nothing in common shows what the machine allows"));
-  }
-
-  // ---- memory ----
-
-  private static List<Figure> footprint(Row row, Lab lab) {
-    return List.of(
-        Figure.of(
-            row,
-            "growth of the resident set beside the frames",
-            "bytes",
-            Double.NaN,
-            value(lab.shot(Shot.Kind.FOOTPRINT), "bytes"),
-            atMost(48, "<= 48")));
-  }
-
-  private static List<Figure> allocation(Row row, Lab lab) {
-    Map<String, Double> bytes = lab.shot(Shot.Kind.ALLOCATION);
-    List<Figure> figures = new ArrayList<>();
-    Map<String, String> names =
-        Map.of(
-            "hit",
-            "hit",
-            "zero",
-            "zero-fill fault",
-            "refill",
-            "refill",
-            "copy",
-            "copy-on-write fault",
-            "unmap",
-            "unmap, each page");
-    for (String name : List.of("hit", "refill", "zero", "copy", "unmap")) {
-      figures.add(
-          Figure.of(
-              row,
-              names.getOrDefault(name, name),
-              "bytes",
-              Double.NaN,
-              value(bytes, name),
-              zero(0.1)));
-    }
-    return figures;
   }
 
   // ---- programs ----

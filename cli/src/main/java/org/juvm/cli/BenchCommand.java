@@ -17,7 +17,7 @@ import picocli.CommandLine.Parameters;
     versionProvider = Version.class,
     description = {
       "Measures Juvm, and in the same run what it is to be compared with.",
-      "Prints a table; takes about six minutes, and wants a machine that does nothing else."
+      "Prints a table; takes about nine minutes, and wants a machine that does nothing else."
     })
 final class BenchCommand implements Callable<Integer> {
   @Parameters(
@@ -37,6 +37,12 @@ final class BenchCommand implements Callable<Integer> {
       description = "Write the figures to a file, too, as JSON.")
   private @Nullable Path json;
 
+  @Option(
+      names = "--traces",
+      paramLabel = "DIR",
+      description = "Traces for T20: NAME.trace.gz, and what to expect in expected.csv.")
+  private @Nullable Path traces;
+
   BenchCommand() {}
 
   @Override
@@ -55,7 +61,7 @@ final class BenchCommand implements Callable<Integer> {
 
   private Bench bench() {
     try {
-      return Bench.of(rows, quick);
+      return Bench.of(rows, quick, traces);
     } catch (IllegalArgumentException e) {
       throw Failure.usage(e.getMessage() + ": see 'juvm bench --list'");
     }

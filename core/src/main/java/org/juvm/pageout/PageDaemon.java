@@ -135,7 +135,13 @@ public final class PageDaemon implements Reclaimer, AutoCloseable {
       while (!stopped) {
         long seen = demand.count();
         kicked = false;
-        if (!isNeeded() || !scanOnce()) {
+        if (!isNeeded()) {
+          // What became free by itself, by an unmap, is for those who wait, too.
+          if (waiting.get() > 0) {
+            settled.advance();
+          }
+          demand.await(seen);
+        } else if (!scanOnce()) {
           demand.await(seen);
         }
       }
@@ -146,10 +152,16 @@ public final class PageDaemon implements Reclaimer, AutoCloseable {
     }
   }
 
+  /**
+   * Whether pages should be taken. That somebody waits is no reason by itself: who has been woken
+   * may not have run yet, and everything would have been taken until then.
+   */
   private boolean isNeeded() {
-    return !hopeless
-        && (allocator.shortage() > scan.inFlight()
-            || (waiting.get() > 0 && !allocator.hasFree(FrameAllocator.Reserve.NONE)));
+    return !hopeless && (allocator.shortage() > scan.inFlight() || isSomebodyStuck());
+  }
+
+  private boolean isSomebodyStuck() {
+    return waiting.get() > 0 && !allocator.hasFree(FrameAllocator.Reserve.NONE);
   }
 
   /** Returns true if another scan may be needed at once. */
@@ -170,10 +182,11 @@ public final class PageDaemon implements Reclaimer, AutoCloseable {
         yield true;
       }
       case NOTHING -> {
-        hopeless = true;
+        // There may be nothing to take because all of it has become free meanwhile.
         if (!allocator.hasFree(FrameAllocator.Reserve.NONE)) {
           failedScan = number;
         }
+        hopeless = allocator.shortage() > 0;
         settled.advance();
         yield false;
       }

@@ -73,8 +73,7 @@ final class PagingSoak {
     }
     SharedMemory shared = vm.sharedMemory().create((long) PAGES / 2 * PAGE_SIZE);
     space.map(page(0), (long) PAGES / 2 * PAGE_SIZE, Protection.READ_WRITE);
-    space.map(
-        MapRequest.of(shared, 0, (long) PAGES / 2 * PAGE_SIZE).shared().at(page(PAGES / 2)));
+    space.map(MapRequest.of(shared, 0, (long) PAGES / 2 * PAGE_SIZE).shared().at(page(PAGES / 2)));
     shared.close();
   }
 
@@ -261,8 +260,7 @@ final class PagingSoak {
       long newest = checkWords(i);
       boolean sameLife = born == births.get(i) && newest != 0;
       if (sameLife && newest < versions[i]) {
-        throw new AssertionError(
-            "page %d: version %d after %d".formatted(i, newest, versions[i]));
+        throw new AssertionError("page %d: version %d after %d".formatted(i, newest, versions[i]));
       }
       versions[i] = Math.max(versions[i], newest);
     }

@@ -14,8 +14,13 @@ public interface Shot {
     FORK,
     SPLIT,
     SCALING,
+    PAGE_IN,
+    PAGE_OUT,
+    OVERCOMMIT,
+    POLICIES,
     FOOTPRINT,
     ALLOCATION,
+    RECLAIM,
     KERNEL,
     WORKLOAD_HEAP,
     WORKLOAD_VM;
@@ -28,6 +33,11 @@ public interface Shot {
         case FORK -> new ForkShot();
         case SPLIT -> new SplitShot();
         case SCALING -> new ScalingShot();
+        case PAGE_IN -> new PageInShot();
+        case PAGE_OUT -> new PageOutShot();
+        case OVERCOMMIT -> new OvercommitShot();
+        case POLICIES -> new PoliciesShot();
+        case RECLAIM -> new ReclaimShot();
         case FOOTPRINT -> new FootprintShot();
         case ALLOCATION -> new AllocationShot();
         case KERNEL -> new KernelShot();
