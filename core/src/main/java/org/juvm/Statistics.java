@@ -35,6 +35,7 @@ package org.juvm;
  * @param inactivePages pages that are
  * @param swapPages pages of swap
  * @param swapPagesInUse pages of swap that hold something; it may be in memory, too
+ * @param swapPagesOnly pages of swap that hold what is not in memory
  * @param swapPagesBad pages of swap that have failed
  * @param amapCopies faults that first made an amap for a mapping
  * @param tlbFills translations loaded by processors
@@ -79,6 +80,7 @@ public record Statistics(
     long inactivePages,
     long swapPages,
     long swapPagesInUse,
+    long swapPagesOnly,
     long swapPagesBad,
     long amapCopies,
     long tlbFills,

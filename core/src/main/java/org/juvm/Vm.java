@@ -339,6 +339,7 @@ public final class Vm implements AutoCloseable {
         machine.allocator().policy().inactivePages(),
         machine.swap().slots(),
         machine.swap().slotsInUse(),
+        machine.swap().slotsInUse() - machine.frames().withSlots(),
         machine.swap().slotsBad(),
         sum(blocks, Counter.AMAP_COPIES),
         sum(blocks, Counter.TLB_FILLS),

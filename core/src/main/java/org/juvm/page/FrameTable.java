@@ -118,6 +118,19 @@ public final class FrameTable {
     slot.set(frame, newSlot);
   }
 
+  /**
+   * How many pages in memory have a swap slot. Looks at all frames; exact while nothing changes.
+   *
+   * @return pages
+   */
+  public int withSlots() {
+    int count = 0;
+    for (int frame = 0; frame < frames; frame++) {
+      count += slot.get(frame) != 0 ? 1 : 0;
+    }
+    return count;
+  }
+
   // ---- free and allocated ----
 
   /**
