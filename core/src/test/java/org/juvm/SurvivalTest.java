@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What was synced is in the file, even if the process is killed. */
 class SurvivalTest {
-  private static final int ROUNDS = 3000;
+  private static final int ROUNDS = 600;
 
   @TempDir Path directory;
 
