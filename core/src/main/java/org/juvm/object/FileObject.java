@@ -47,6 +47,9 @@ public final class FileObject extends MemoryObject {
     void ended(FileObject file);
   }
 
+  /** How often a page is read where others change the size of the store. */
+  private static final int MAXIMUM_ATTEMPTS = 8;
+
   private final Store store;
   private final Keeper keeper;
   private final Counters counters;
@@ -197,20 +200,34 @@ public final class FileObject extends MemoryObject {
       if (done == pageSize().address(count)) {
         return Long.MAX_VALUE;
       }
-      long end = store.size();
+      long end = Long.MAX_VALUE;
       for (int i = (int) pageSize().vpn(done); i < count; i++) {
         long at = position + pageSize().address(i);
-        long there = Math.clamp(end - at, 0, pageSize().bytes());
-        boolean lacking = there > Math.max(0, position + done - at);
-        if (lacking && support.io().read(store, at, request.frames[i]) < there) {
-          throw new IOException("fewer bytes read than there are: position=" + at);
-        }
+        end = Math.min(end, readLastPage(at, request.frames[i], position + done - at));
       }
       return end;
     } catch (RuntimeException e) {
       // A client's store may throw anything; the pages must not stay busy for that.
       throw new IOException("the store has failed", e);
     }
+  }
+
+  /**
+   * Reads a page where the store ends, or has ended a moment ago.
+   *
+   * @param done how many bytes of it have been read
+   * @return where the store was seen to end
+   */
+  private long readLastPage(long position, int frame, long done) throws IOException {
+    long read = done;
+    for (int i = 0; i < MAXIMUM_ATTEMPTS; i++) {
+      long end = store.size();
+      if (Math.min(end - position, pageSize().bytes()) <= Math.max(0, read)) {
+        return end;
+      }
+      read = support.io().read(store, position, frame);
+    }
+    throw new IOException("fewer bytes read than there are: position=" + position);
   }
 
   /** The pages are there. Returns true if the file is smaller than was known. */

@@ -25,7 +25,7 @@ final class Call {
     return new PosixException(errno, toString());
   }
 
-  PosixException failed(Errno errno, MapException cause) {
+  PosixException failed(Errno errno, Throwable cause) {
     PosixException failed = failed(errno);
     failed.initCause(cause);
     return failed;

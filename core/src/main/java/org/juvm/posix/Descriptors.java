@@ -12,7 +12,7 @@ final class Descriptors {
   private final Object lock = new Object();
 
   /** By number; null where none is open. Each element has a reference. Guarded by lock. */
-  private final List<@Nullable OpenMemory> table = new ArrayList<>();
+  private final List<@Nullable OpenDescription> table = new ArrayList<>();
 
   /** Set at exit; then the table is empty and stays so. Guarded by lock. */
   private boolean ended;
@@ -23,7 +23,7 @@ final class Descriptors {
    * @param opened what it refers to; its reference passes to the table, or is released at failure
    * @throws IllegalStateException if the process has exited
    */
-  int open(OpenMemory opened) {
+  int open(OpenDescription opened) {
     synchronized (lock) {
       if (!ended) {
         int fd = table.indexOf(null);
@@ -44,9 +44,9 @@ final class Descriptors {
    *
    * @throws PosixException EBADF
    */
-  OpenMemory acquire(Call call, int fd) {
+  OpenDescription acquire(Call call, int fd) {
     synchronized (lock) {
-      OpenMemory opened = fd < 0 || fd >= table.size() ? null : table.get(fd);
+      OpenDescription opened = fd < 0 || fd >= table.size() ? null : table.get(fd);
       if (opened == null) {
         throw call.failed(Errno.EBADF);
       }
@@ -56,7 +56,7 @@ final class Descriptors {
   }
 
   void close(Call call, int fd) {
-    OpenMemory opened = null;
+    OpenDescription opened = null;
     synchronized (lock) {
       if (fd >= 0 && fd < table.size()) {
         opened = table.set(fd, null);
@@ -72,7 +72,7 @@ final class Descriptors {
   Descriptors copy() {
     Descriptors copy = new Descriptors();
     synchronized (lock) {
-      for (OpenMemory opened : table) {
+      for (OpenDescription opened : table) {
         if (opened != null) {
           opened.acquire();
         }
@@ -84,13 +84,13 @@ final class Descriptors {
 
   /** Closes all, for ever. */
   void closeAll() {
-    List<@Nullable OpenMemory> all;
+    List<@Nullable OpenDescription> all;
     synchronized (lock) {
       ended = true;
       all = new ArrayList<>(table);
       table.clear();
     }
-    for (OpenMemory opened : all) {
+    for (OpenDescription opened : all) {
       if (opened != null) {
         opened.release();
       }

@@ -8,7 +8,7 @@ package org.juvm.posix;
 public enum Errno {
   /** The range must not be changed any more. */
   EPERM(1, "Operation not permitted"),
-  /** There is no shared memory of this name. */
+  /** There is no file or shared memory of this name. */
   ENOENT(2, "No such file or directory"),
   /** Not an open descriptor. */
   EBADF(9, "Bad file descriptor"),
@@ -22,8 +22,14 @@ public enum Errno {
   EFAULT(14, "Bad address"),
   /** Wired memory would have to go. */
   EBUSY(16, "Resource busy"),
-  /** There is shared memory of this name already. */
+  /** There is a file or shared memory of this name already. */
   EEXIST(17, "File exists"),
+  /** What the descriptor refers to cannot be mapped. */
+  ENODEV(19, "Operation not supported by device"),
+  /** A part of a path is no directory. */
+  ENOTDIR(20, "Not a directory"),
+  /** A directory, where a file is needed. */
+  EISDIR(21, "Is a directory"),
   /** An argument that makes no sense. */
   EINVAL(22, "Invalid argument"),
   /** Larger than anything can be. */

@@ -171,10 +171,13 @@ public final class Mman {
   /** Bytes of all mappings. */
   public static final int RLIMIT_AS = 10;
 
-  // ---- Modes of shm_open ----
+  // ---- Modes of open and shm_open ----
 
   /** For reading. */
   public static final int O_RDONLY = 0;
+
+  /** For writing; not for shared memory. */
+  public static final int O_WRONLY = 1;
 
   /** For reading and writing. */
   public static final int O_RDWR = 2;
@@ -182,11 +185,22 @@ public final class Mman {
   /** Makes it if there is none of the name. */
   public static final int O_CREAT = 0x200;
 
-  /** Makes it empty if it is opened with O_RDWR. */
+  /** Makes it empty if it is opened for writing. */
   public static final int O_TRUNC = 0x400;
 
   /** With O_CREAT: there must be none of the name. */
   public static final int O_EXCL = 0x800;
+
+  // ---- Places that lseek counts from ----
+
+  /** The start of the file. */
+  public static final int SEEK_SET = 0;
+
+  /** The offset as it is. */
+  public static final int SEEK_CUR = 1;
+
+  /** The end of the file. */
+  public static final int SEEK_END = 2;
 
   /** No limit. */
   public static final long RLIM_INFINITY = Long.MAX_VALUE;

@@ -77,9 +77,9 @@ final class MmapCall {
     if (isAnonymous()) {
       return anonymous(length);
     }
-    OpenMemory opened = descriptors.acquire(call, fd);
+    OpenDescription opened = descriptors.acquire(call, fd);
     try {
-      return shared(opened, length) + inPage;
+      return opened(opened, length) + inPage;
     } finally {
       opened.release();
     }
@@ -134,7 +134,7 @@ final class MmapCall {
         Errno.EINVAL);
   }
 
-  private long shared(OpenMemory opened, long length) {
+  private long opened(OpenDescription opened, long length) {
     call.require(len != 0 && offset >= 0, Errno.EINVAL);
     long start = offset - inPage;
     call.require(
@@ -146,10 +146,10 @@ final class MmapCall {
     if (has(Mman.MAP_SHARED) && !opened.isWritable()) {
       maximum = Protection.READ_EXECUTE;
     }
-    call.require(maximum.includes(rights), Errno.EACCES);
+    MapRequest request = opened.toMap(call, start, length).maximum(maximum);
+    call.require(opened.isReadable() && maximum.includes(rights), Errno.EACCES);
     long alignment = alignment(addr - inPage);
     checkLength(length);
-    MapRequest request = MapRequest.of(opened.memory(), start, length).maximum(maximum);
     if (has(Mman.MAP_SHARED)) {
       request.shared();
     }

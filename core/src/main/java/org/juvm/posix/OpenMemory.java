@@ -1,41 +1,55 @@
 package org.juvm.posix;
 
-import java.util.concurrent.atomic.AtomicInteger;
+import org.juvm.MapRequest;
 import org.juvm.SharedMemory;
 
-/**
- * Shared memory that was opened, with the rights that it was opened with. Descriptors of several
- * processes may refer to it; it is closed with the last reference. Thread-safe.
- */
-final class OpenMemory {
+/** Shared memory that was opened. It has no offset, and is used by mapping it only. */
+final class OpenMemory extends OpenDescription {
   private final SharedMemory memory;
-  private final boolean writable;
 
-  /** One for each descriptor and each call that uses one; once 0, it stays so. */
-  private final AtomicInteger references = new AtomicInteger(1);
-
-  /** With one reference. */
+  /** Takes the memory over. */
   OpenMemory(SharedMemory memory, boolean writable) {
+    super(true, writable);
     this.memory = memory;
-    this.writable = writable;
   }
 
-  SharedMemory memory() {
-    return memory;
+  @Override
+  void closed() {
+    memory.close();
   }
 
-  boolean isWritable() {
-    return writable;
+  @Override
+  MapRequest toMap(Call call, long offset, long length) {
+    return MapRequest.of(memory, offset, length);
   }
 
-  /** The caller knows that there is a reference that does not go meanwhile. */
-  void acquire() {
-    references.incrementAndGet();
+  @Override
+  long size(Call call) {
+    return memory.size();
   }
 
-  void release() {
-    if (references.decrementAndGet() == 0) {
-      memory.close();
-    }
+  @Override
+  void resize(Call call, long size) {
+    call.require(size <= SharedMemory.MAXIMUM_BYTES, Errno.EFBIG);
+    memory.resize(size);
+  }
+
+  /** It is nowhere else. */
+  @Override
+  void sync(Call call) {}
+
+  @Override
+  int read(Call call, byte[] target) {
+    throw call.failed(Errno.EINVAL);
+  }
+
+  @Override
+  void write(Call call, byte[] source) {
+    throw call.failed(Errno.EINVAL);
+  }
+
+  @Override
+  long seek(Call call, long offset, int whence) {
+    throw call.failed(Errno.EINVAL);
   }
 }

@@ -1,5 +1,6 @@
 package org.juvm.posix;
 
+import java.io.UncheckedIOException;
 import org.jspecify.annotations.Nullable;
 import org.juvm.MapException;
 import org.juvm.Mapping;
@@ -77,9 +78,15 @@ final class PagingCalls {
     }
     boolean invalidate = (flags & Mman.MS_INVALIDATE) != 0;
     try {
-      paging.clean(range.start(), range.length(), invalidate);
+      if ((flags & Mman.MS_ASYNC) != 0 && !invalidate) {
+        paging.cleanLater(range.start(), range.length());
+      } else {
+        paging.clean(range.start(), range.length(), invalidate);
+      }
     } catch (MapException e) {
       throw call.refused(e, Errno.EFAULT, Errno.ENOMEM);
+    } catch (UncheckedIOException e) {
+      throw call.failed(Errno.EIO, e);
     }
   }
 

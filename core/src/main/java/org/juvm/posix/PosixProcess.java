@@ -7,8 +7,8 @@ import org.juvm.base.Limit;
 
 /**
  * A process, as far as its memory is concerned: an address space, the break of its heap, and
- * descriptors of shared memory. Its calls are those of the manual pages, with the numbers of {@link
- * Mman}; where BSD systems differ, they follow NetBSD.
+ * descriptors of files and shared memory. Its calls are those of the manual pages, with the numbers
+ * of {@link Mman}; where BSD systems differ, they follow NetBSD.
  *
  * <p>Addresses and lengths are in bytes and unsigned: any 64-bit number may be given. Addresses
  * that can be mapped go from {@link Vmspace#MINIMUM_ADDRESS} to {@link Vmspace#MAXIMUM_ADDRESS}.
@@ -24,11 +24,9 @@ import org.juvm.base.Limit;
  * mappings are ordered by the address space itself; those about descriptors by their table, and
  * those about the break by the break.
  */
-public final class PosixProcess implements AutoCloseable {
+public final class PosixProcess extends DescriptorCalls implements AutoCloseable {
   /** Where the heap starts if nothing else is said: 64 GiB, above what mmap uses first. */
   public static final long DEFAULT_BREAK_BASE = 1L << 36;
-
-  private final Descriptors descriptors;
 
   /** Guards the changes of image and exited. */
   private final Object life = new Object();
@@ -37,8 +35,8 @@ public final class PosixProcess implements AutoCloseable {
   private volatile boolean exited;
 
   private PosixProcess(Image image, Descriptors descriptors) {
+    super(descriptors);
     this.image = image;
-    this.descriptors = descriptors;
   }
 
   /**
@@ -77,8 +75,9 @@ public final class PosixProcess implements AutoCloseable {
     return new PagingCalls(running().vmspace());
   }
 
-  private SharedMemoryCalls sharedMemory() {
-    return new SharedMemoryCalls(running().vmspace().vm().sharedMemory(), descriptors);
+  @Override
+  Vm runningVm() {
+    return running().vmspace().vm();
   }
 
   static IllegalStateException exitedException() {
@@ -112,21 +111,21 @@ public final class PosixProcess implements AutoCloseable {
    * @param len bytes
    * @param prot an or of PROT_READ, PROT_WRITE and PROT_EXEC, or PROT_NONE
    * @param flags an or of MAP constants, and {@link Mman#MAP_ALIGNED}
-   * @param fd a descriptor of shared memory, or -1 with MAP_ANON
-   * @param offset bytes from the start of the shared memory
+   * @param fd a descriptor of a file or of shared memory, or -1 with MAP_ANON
+   * @param offset bytes from the start of the file or the shared memory
    * @return the address of the first byte
    * @throws PosixException EINVAL for both types at once, a length of 0 without MAP_ANON, MAP_ANON
    *     with a descriptor, a negative offset, MAP_ALIGNED of 64 and more, a fixed address that is
    *     not aligned or is too low, MAP_EXCL without MAP_FIXED or where something is mapped, wrong
    *     company of MAP_GUARD and MAP_GROWSDOWN, MAP_NOFAULT with MAP_ANON, MAP_WIRED with
    *     PROT_NONE; EFBIG if a fixed range is too high; EOVERFLOW if it wraps around, or the offset
-   *     goes beyond what can exist; EBADF; EACCES if prot is more than the descriptor gives; EPERM
-   *     if an immutable mapping would be replaced; ENOMEM for a length that wraps around when
-   *     rounded, no space, a limit, or memory for wiring
+   *     goes beyond what can exist; EBADF; ENODEV for a directory; EACCES if prot is more than the
+   *     descriptor gives; EPERM if an immutable mapping would be replaced; ENOMEM for a length that
+   *     wraps around when rounded, no space, a limit, or memory for wiring
    */
   public long mmap(long addr, long len, int prot, int flags, int fd, long offset) {
     Vmspace vmspace = running().vmspace();
-    return new MmapCall(vmspace, descriptors, addr, len, prot, flags, fd, offset).run();
+    return new MmapCall(vmspace, descriptors(), addr, len, prot, flags, fd, offset).run();
   }
 
   /**
@@ -221,15 +220,16 @@ public final class PosixProcess implements AutoCloseable {
   }
 
   /**
-   * Writes the pages of the range back to where they belong. Length 0 means the whole mapping that
-   * the address is in. ({@code msync(2)})
+   * Writes the pages of the range back to their files. Length 0 means the whole mapping that the
+   * address is in. ({@code msync(2)})
    *
    * @param addr any address
    * @param len bytes
    * @param flags MS_ASYNC or MS_SYNC, and MS_INVALIDATE; this alone implies MS_SYNC
    * @throws PosixException EINVAL for other flags or none, if the range leaves the address space,
    *     or nothing is mapped at the address if the length is 0; EFAULT if there is a hole; EBUSY if
-   *     something wired would be dropped
+   *     something wired would be dropped; EIO if something could not be written, which stays in
+   *     memory
    */
   public void msync(long addr, long len, int flags) {
     paging().msync(addr, len, flags);
@@ -325,66 +325,6 @@ public final class PosixProcess implements AutoCloseable {
     return running().sbrk(increment);
   }
 
-  // ---- shared memory ----
-
-  /**
-   * Opens shared memory by its name. Names are those of {@link Vm#sharedMemory}; a slash at the
-   * start is a part of the name. ({@code shm_open(3)})
-   *
-   * @param name from 1 to 1023 characters, not only a slash, without zero characters
-   * @param oflag O_RDONLY or O_RDWR, and O_CREAT, O_EXCL and O_TRUNC; the last says nothing with
-   *     O_RDONLY
-   * @return the lowest descriptor that is free
-   * @throws PosixException EINVAL for other flags or a bad name; ENAMETOOLONG; ENOENT; EEXIST
-   */
-  public int shmOpen(String name, int oflag) {
-    return sharedMemory().shmOpen(name, oflag);
-  }
-
-  /**
-   * Takes the name of shared memory away. What is open or mapped stays. ({@code shm_unlink(3)})
-   *
-   * @param name the name
-   * @throws PosixException ENOENT, EINVAL or ENAMETOOLONG
-   */
-  public void shmUnlink(String name) {
-    sharedMemory().shmUnlink(name);
-  }
-
-  /**
-   * Sets the size of shared memory. What is beyond is gone, what is added consists of zeros.
-   * ({@code ftruncate(2)})
-   *
-   * @param fd a descriptor, open for writing
-   * @param length bytes
-   * @throws PosixException EBADF; EINVAL if it is not open for writing or the length is negative;
-   *     EFBIG
-   */
-  public void ftruncate(int fd, long length) {
-    sharedMemory().ftruncate(fd, length);
-  }
-
-  /**
-   * The size of shared memory. ({@code st_size} of {@code fstat(2)})
-   *
-   * @param fd a descriptor
-   * @return bytes
-   * @throws PosixException EBADF
-   */
-  public long fstatSize(int fd) {
-    return sharedMemory().fstatSize(fd);
-  }
-
-  /**
-   * Closes a descriptor. Mappings stay. ({@code close(2)})
-   *
-   * @param fd a descriptor
-   * @throws PosixException EBADF
-   */
-  public void close(int fd) {
-    sharedMemory().close(fd);
-  }
-
   // ---- limits ----
 
   /**
@@ -438,7 +378,7 @@ public final class PosixProcess implements AutoCloseable {
   }
 
   private PosixProcess child(Image its) {
-    return new PosixProcess(its, descriptors.copy());
+    return new PosixProcess(its, descriptors().copy());
   }
 
   /**
@@ -484,7 +424,7 @@ public final class PosixProcess implements AutoCloseable {
       exited = true;
       image.vmspace().close();
     }
-    descriptors.closeAll();
+    descriptors().closeAll();
   }
 
   /** As {@link #exit}. */

@@ -4,7 +4,7 @@ import org.jspecify.annotations.Nullable;
 import org.juvm.SharedMemories;
 import org.juvm.SharedMemory;
 
-/** The calls about shared memory with names, and its descriptors, of one process. */
+/** The calls about shared memory with names, of one process. */
 final class SharedMemoryCalls {
   private static final int OPEN_FLAGS = Mman.O_RDWR | Mman.O_CREAT | Mman.O_EXCL | Mman.O_TRUNC;
 
@@ -60,30 +60,5 @@ final class SharedMemoryCalls {
     }
     call.require(!name.isEmpty() && !name.equals("/") && name.indexOf(0) < 0, Errno.EINVAL);
     call.require(name.length() <= NAME_MAXIMUM, Errno.ENAMETOOLONG);
-  }
-
-  void ftruncate(int fd, long length) {
-    Call call = new Call("ftruncate", fd, length);
-    OpenMemory opened = descriptors.acquire(call, fd);
-    try {
-      call.require(opened.isWritable() && length >= 0, Errno.EINVAL);
-      call.require(length <= SharedMemory.MAXIMUM_BYTES, Errno.EFBIG);
-      opened.memory().resize(length);
-    } finally {
-      opened.release();
-    }
-  }
-
-  long fstatSize(int fd) {
-    OpenMemory opened = descriptors.acquire(new Call("fstat", fd), fd);
-    try {
-      return opened.memory().size();
-    } finally {
-      opened.release();
-    }
-  }
-
-  void close(int fd) {
-    descriptors.close(new Call("close", fd), fd);
   }
 }

@@ -7,9 +7,9 @@
  * emulators and compatibility layers that run such programs, have numbers instead: an address and a
  * length, which may be anything, flags, and an error number when it does not work. This package is
  * that face. A {@link org.juvm.posix.PosixProcess} has an address space, a heap whose end is moved
- * by brk, and descriptors of shared memory; its methods are the calls. {@link org.juvm.posix.Mman}
- * has the constants, with the values of NetBSD, and {@link org.juvm.posix.PosixException} carries
- * an {@link org.juvm.posix.Errno}.
+ * by brk, and descriptors of files and shared memory; its methods are the calls. {@link
+ * org.juvm.posix.Mman} has the constants, with the values of NetBSD, and {@link
+ * org.juvm.posix.PosixException} carries an {@link org.juvm.posix.Errno}.
  *
  * <pre>{@code
  * try (Vm vm = Vm.builder().boot();
