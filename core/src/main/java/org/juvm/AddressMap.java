@@ -1,5 +1,6 @@
 package org.juvm;
 
+import java.lang.foreign.Arena;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.juvm.base.Inheritance;
@@ -401,6 +402,35 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
     long second = remapper.address();
     wireIfWanted(false, second, second + end - address);
     return second;
+  }
+
+  /**
+   * Lends the bytes of a range as they are now, without copying them. Only the calling thread can
+   * use the segments of the loan.
+   *
+   * @param address page aligned
+   * @param length greater than 0; rounded up to whole pages
+   * @return the loan, to be closed
+   * @throws MemoryFault if a page could not be read
+   * @throws MapException WIRED if a page is wired, in use by {@link Bulk#window}, or lent too often
+   * @throws IllegalStateException if the system is closed
+   */
+  public Loan lend(long address, long length) {
+    return Loan.of(this, address, ranges.checkedEnd(address, length), Arena.ofConfined());
+  }
+
+  /**
+   * As {@link #lend}, for segments that any thread can use. To close such a loan takes longer.
+   *
+   * @param address page aligned
+   * @param length greater than 0; rounded up to whole pages
+   * @return the loan, to be closed
+   * @throws MemoryFault if a page could not be read
+   * @throws MapException WIRED if a page is wired, in use by {@link Bulk#window}, or lent too often
+   * @throws IllegalStateException if the system is closed
+   */
+  public Loan lendToAll(long address, long length) {
+    return Loan.of(this, address, ranges.checkedEnd(address, length), Arena.ofShared());
   }
 
   /**

@@ -5,6 +5,7 @@ import java.util.BitSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.juvm.anon.AnonTable;
 import org.juvm.base.PageSize;
@@ -57,6 +58,12 @@ public final class Vm implements AutoCloseable {
   private final BitSet cpuNumbers = new BitSet();
 
   private volatile boolean closed;
+
+  /**
+   * One for the system while it is open, and one for each loan, and for each client's pager that
+   * has to do with the bytes of a page. When it becomes 0, all memory goes back to the host.
+   */
+  private final AtomicInteger memoryUsers = new AtomicInteger(1);
 
   /** What a system can be told when it is booted. */
   public static final class Builder {
@@ -354,9 +361,10 @@ public final class Vm implements AutoCloseable {
   }
 
   /**
-   * Ends all address spaces and gives the memory of all pages back to the host; the bookkeeping
-   * goes when nothing refers to the system any more. Afterwards every access of every processor
-   * throws {@link IllegalStateException}. Closing twice does nothing.
+   * Ends all address spaces and gives the memory of all pages back to the host, at once or when the
+   * last {@link Loan} is closed; the bookkeeping goes when nothing refers to the system any more.
+   * Afterwards every access of every processor throws {@link IllegalStateException}. Closing twice
+   * does nothing.
    */
   @Override
   public void close() {
@@ -375,7 +383,25 @@ public final class Vm implements AutoCloseable {
     sharedMemory.closeAll();
     daemon.close();
     machine.swap().close();
-    machine.ram().discard();
+    dropMemory();
+  }
+
+  /** Keeps the bytes of all frames, also when the system is closed, until {@link #dropMemory}. */
+  boolean keepMemory() {
+    int users;
+    do {
+      users = memoryUsers.get();
+      if (users == 0) {
+        return false;
+      }
+    } while (!memoryUsers.compareAndSet(users, users + 1));
+    return true;
+  }
+
+  void dropMemory() {
+    if (memoryUsers.decrementAndGet() == 0) {
+      machine.ram().discard();
+    }
   }
 
   Machine machine() {

@@ -34,6 +34,7 @@ public final class FaultHandler {
   private final AnonTable anons;
   private final PageIns pageIns;
   private final Neighbours neighbours;
+  private final Loans loans;
 
   /**
    * The handler of a machine.
@@ -48,6 +49,7 @@ public final class FaultHandler {
     anons = machine.anons();
     pageIns = new PageIns(machine);
     neighbours = new Neighbours(machine);
+    loans = new Loans(machine);
   }
 
   /**
@@ -93,6 +95,37 @@ public final class FaultHandler {
    */
   public FaultOutcome override(VmMap map, Fault fault, long address, Access access) {
     return resolve(map, fault, address, access, Fault.Purpose.OVERRIDE, 1);
+  }
+
+  /**
+   * Lends a page, and those behind it that can be had at once: their bytes do not change until the
+   * loan is {@link #takeBack taken back}, whatever happens to the mapping. No translation is made.
+   * ({@code uvm_loan})
+   *
+   * @param map the address space
+   * @param fault a fault without processor
+   * @param address an address in the first page
+   * @param maximum the largest number of pages to lend, at least 1
+   * @param lent receives the frames
+   * @return RESOLVED, and {@link Fault#wired} pages are lent, which is none if the first one is
+   *     wired, or lent too often; or the reason, and none is
+   */
+  public FaultOutcome loan(VmMap map, Fault fault, long address, int maximum, LentFrames lent) {
+    fault.lent = lent;
+    fault.wired = 0;
+    FaultOutcome outcome = resolve(map, fault, address, Access.READ, Fault.Purpose.LOAN, maximum);
+    fault.lent = null;
+    return outcome;
+  }
+
+  /**
+   * Takes loans back. Frames that their owners have given up are free now.
+   *
+   * @param processor any number that differs between concurrent callers
+   * @param lent the frames
+   */
+  public void takeBack(int processor, LentFrames lent) {
+    loans.takeBack(processor, lent);
   }
 
   /** Resolves a page for the wiring of its mapping, and wires it. */
@@ -225,7 +258,9 @@ public final class FaultHandler {
       }
       Amap amap = entry.amap();
       MemoryObject object = entry.object();
-      boolean looksOnly = fault.access == Access.READ && amap == null && object != null;
+      boolean looksOnly =
+          fault.purpose == Fault.Purpose.LOAN
+              || (fault.access == Access.READ && amap == null && object != null);
       if (entry.needsCopy() && !looksOnly) {
         fault.obstacle = Fault.Obstacle.NEEDS_COPY;
         return null;
@@ -271,11 +306,21 @@ public final class FaultHandler {
     if (frames.isBusy(frame)) {
       return pageIns.busy(fault, frame);
     }
-    if (amap.isExclusive(slot, anon, anons)) {
-      fault.counters.increment(Counter.DIRECT);
-      return enter(map, fault, entry, amap, page, frame, rights);
+    if (fault.purpose == Fault.Purpose.LOAN) {
+      return loans.lend(fault, entry, page);
     }
-    if (fault.access == Access.READ && !mustOwn(fault, amap)) {
+    boolean lent = frames.loans(frame) > 0;
+    boolean breaks = lent && Loans.mustBreak(fault);
+    if (amap.isExclusive(slot, anon, anons)) {
+      int own = breaks ? loans.breakLoan(fault, amap, anon, frame) : frame;
+      if (own == FrameTable.NONE) {
+        return noPage(fault, own);
+      }
+      fault.counters.increment(Counter.DIRECT);
+      int least = lent && !breaks ? rights & ~Protection.WRITE_BIT : rights;
+      return enter(map, fault, entry, amap, page, own, least);
+    }
+    if (fault.access == Access.READ && !breaks && !mustOwn(fault, amap)) {
       fault.counters.increment(Counter.DIRECT);
       return enter(map, fault, entry, amap, page, frame, rights & ~Protection.WRITE_BIT);
     }
@@ -307,7 +352,9 @@ public final class FaultHandler {
       VmMap map, Fault fault, MapEntry entry, @Nullable Amap amap, long page) {
     MemoryObject object = entry.object();
     if (object == null) {
-      return zeroFill(map, fault, entry, owned(amap), page);
+      return fault.purpose == Fault.Purpose.LOAN
+          ? loans.lend(fault, entry, page)
+          : zeroFill(map, fault, entry, owned(amap), page);
     }
     object.lock();
     try {
@@ -344,12 +391,28 @@ public final class FaultHandler {
           return unreadable(map, fault, entry, amap, page, FaultOutcome.IO_ERROR);
         }
       }
+      if (fault.purpose == Fault.Purpose.LOAN) {
+        return loans.lend(fault, entry, page);
+      }
       int rights = entry.protection().bits();
+      boolean copies =
+          entry.copyOnWrite()
+              && (fault.access == Access.WRITE || (amap != null && mustOwn(fault, amap)));
+      if (!copies && frames.loans(frame) > 0) {
+        if (Loans.mustBreak(fault)) {
+          frame = loans.breakLoan(fault, object, index);
+          if (frame == FrameTable.NONE) {
+            return noPage(fault, frame);
+          }
+        } else {
+          rights &= ~Protection.WRITE_BIT;
+        }
+      }
       if (!entry.copyOnWrite()) {
         fault.counters.increment(Counter.OBJECT_PAGES);
         return enter(map, fault, entry, null, page, frame, rights);
       }
-      if (fault.access == Access.READ && (amap == null || !mustOwn(fault, amap))) {
+      if (!copies) {
         fault.counters.increment(Counter.OBJECT_PAGES);
         return enter(map, fault, entry, null, page, frame, rights & ~Protection.WRITE_BIT);
       }
@@ -391,6 +454,9 @@ public final class FaultHandler {
       FaultOutcome outcome) {
     if ((entry.flags() & MapFlag.NO_FAULT.bit()) == 0 || !entry.copyOnWrite()) {
       return outcome;
+    }
+    if (fault.purpose == Fault.Purpose.LOAN) {
+      return loans.lendZeros(fault);
     }
     if (amap == null) {
       fault.obstacle = Fault.Obstacle.NEEDS_COPY;
@@ -474,6 +540,7 @@ public final class FaultHandler {
         }
       }
       case LEND -> lendRun(fault, entry, amap, page, frame);
+      case LOAN -> throw new VmPanic("a loan enters no page");
       case WIRE -> {
         frames.wire(frame);
         allocator.dropSlot(frame);
@@ -530,7 +597,8 @@ public final class FaultHandler {
           && entry.amap() == null
           && object.contains(entry.offset() + page)
           && object.find(entry.offset() + page) == frame
-          && !frames.isBusy(frame);
+          && !frames.isBusy(frame)
+          && frames.loans(frame) == 0;
     }
     long slot = entry.slot() + page;
     int anon = amap.find(slot);
@@ -538,6 +606,7 @@ public final class FaultHandler {
         && anons.isResident(anon)
         && anons.frame(anon) == frame
         && !frames.isBusy(frame)
+        && frames.loans(frame) == 0
         && (fault.access == Access.READ || amap.isExclusive(slot, anon, anons));
   }
 }

@@ -2,6 +2,7 @@ package org.juvm.object;
 
 import org.juvm.base.PageSize;
 import org.juvm.base.VmPanic;
+import org.juvm.page.FrameAllocator;
 import org.juvm.page.FrameTable;
 import org.juvm.page.ObjectPages;
 import org.juvm.page.PageOwner;
@@ -206,6 +207,36 @@ public abstract class MemoryObject implements PageOwner {
     pages.put(page, ObjectPages.inFrame(frame));
     long identity = (long) number << IDENTITY_SHIFT | page;
     support.allocator().assign(frame, number, (int) page, identity, !isAnonymous());
+  }
+
+  /**
+   * Puts a copy of a page into the place of a page that is on loan, so that the copy can be
+   * changed. The old frame is free when its last loan ends.
+   *
+   * @param processor any number that differs between concurrent callers
+   * @param page index of a resident page that is not busy
+   * @return the frame of the page now; {@link FrameTable#NONE} if no frame is free, then nothing
+   *     has changed
+   */
+  public final int breakLoan(int processor, long page) {
+    assert isHeld();
+    FrameTable frames = support.frames();
+    FrameAllocator allocator = support.allocator();
+    int lent = find(page);
+    int frame = allocator.allocate(processor, false, FrameAllocator.Reserve.NONE);
+    if (frame == FrameTable.NONE) {
+      return frame;
+    }
+    support.pmaps().removeFrame(lent);
+    support.ram().copy(lent, frame);
+    if (!isAnonymous() && !frames.isDirty(lent)) {
+      frames.markClean(frame);
+    }
+    allocator.dropSlot(lent);
+    allocator.policy().dequeue(lent);
+    put(page, frame);
+    allocator.free(processor, lent);
+    return frame;
   }
 
   /** The index of the page in a frame, or -1 if the frame holds none of this object. */

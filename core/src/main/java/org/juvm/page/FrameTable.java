@@ -244,6 +244,17 @@ public final class FrameTable {
   }
 
   /**
+   * Whether an allocated frame may be lent now. The owner's lock is held.
+   *
+   * @param frame frame number
+   * @return false if it is busy or wired, or lent as often as can be counted
+   */
+  public boolean mayLend(int frame) {
+    int now = state.getVolatile(frame);
+    return (now & (BUSY | WIRINGS)) == 0 && (now & LOANS) != LOANS;
+  }
+
+  /**
    * Lends an allocated frame: until it is returned it keeps its bytes, whatever its owner does. The
    * owner's lock is held; no page table lets anybody store to it any more.
    *

@@ -438,6 +438,37 @@ public final class Pmap {
     }
   }
 
+  /**
+   * Takes the right to write from mappings of frames, with one shootdown for all.
+   *
+   * @param mappings sorted by page
+   * @param start the first of this pmap
+   * @param end the one after the last
+   */
+  void protectAllMapped(Pmaps.Scratch mappings, int start, int end) {
+    lock.lock();
+    try {
+      boolean any = false;
+      for (int i = start; i < end; i++) {
+        long at = entryOf(ReverseMap.vpn(mappings.mapping(i)), mappings.frame(i));
+        long entry = at == 0 ? 0 : Native.getLong(at);
+        while ((entry & Pte.WRITE) != 0) {
+          any = true;
+          if (Native.compareAndSetLong(at, entry, entry & ~Pte.WRITE)) {
+            break;
+          }
+          entry = Native.getLong(at);
+        }
+      }
+      if (any) {
+        long first = ReverseMap.vpn(mappings.mapping(start));
+        revoke(first, ReverseMap.vpn(mappings.mapping(end - 1)) + 1, true, true);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Where the entry of a page is if it is one of a frame, else 0. Caller holds the lock. */
   private long entryOf(long vpn, int frame) {
     long at = tables.find(vpn) & ~Pte.WRITE_PROTECT;

@@ -1,6 +1,8 @@
 package org.juvm.ram;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
 import org.juvm.base.PageSize;
 
 /**
@@ -12,6 +14,8 @@ public final class Ram {
   /** From this size on large host pages are asked for: below it they would waste memory. */
   private static final long HUGE_PAGES_FROM_BYTES = 128L << 20;
 
+  private static final long ZEROS_BYTES = 1 << 20;
+
   /** Keeps the addresses valid. */
   private final Reservation reservation;
 
@@ -19,6 +23,9 @@ public final class Ram {
   private final int frames;
   private final PageSize pageSize;
   private final MemorySegment segment;
+
+  /** Zeros that are never written, so that the host commits next to nothing for them. */
+  private final Reservation zeros;
 
   /**
    * Reserves the frames.
@@ -33,6 +40,7 @@ public final class Ram {
     reservation = Reservation.of(bytes, isLarge());
     base = reservation.address();
     segment = reservation.segment(bytes);
+    zeros = Reservation.of(ZEROS_BYTES, false);
   }
 
   /**
@@ -81,6 +89,37 @@ public final class Ram {
    */
   public MemorySegment segment() {
     return segment;
+  }
+
+  /**
+   * Successive frames as a segment of its own.
+   *
+   * @param frame the first frame
+   * @param count how many
+   * @param arena bounds the segment's life; as long as it is alive, the address range stays valid
+   * @return a segment that can only be read
+   */
+  public MemorySegment frames(int frame, int count, Arena arena) {
+    return readOnly(address(frame), pageSize.address(count), arena);
+  }
+
+  /**
+   * Zeros, as many pages as there are at most in one piece.
+   *
+   * @param pages how many are wanted
+   * @param arena bounds the segment's life
+   * @return a segment of at least one page and at most so many, which can only be read
+   */
+  public MemorySegment zeros(long pages, Arena arena) {
+    long bytes = Math.min(pageSize.address(pages), ZEROS_BYTES);
+    return readOnly(zeros.address(), bytes, arena);
+  }
+
+  @SuppressWarnings({"restricted", "ReachabilityFenceUsage"})
+  private MemorySegment readOnly(long at, long bytes, Arena arena) {
+    return MemorySegment.ofAddress(at)
+        .reinterpret(bytes, arena, _ -> Reference.reachabilityFence(this))
+        .asReadOnly();
   }
 
   /**

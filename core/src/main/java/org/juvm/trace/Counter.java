@@ -59,5 +59,9 @@ public enum Counter {
   /** Times that translations were revoked. */
   SHOOTDOWNS,
   /** Revocations that had to fence every running thread of the process. */
-  HEAVY_FENCES
+  HEAVY_FENCES,
+  /** Pages lent to clients (loans). */
+  LOANS,
+  /** Pages that got a new frame because the old one was on loan (loanbreaks). */
+  LOAN_BREAKS
 }
