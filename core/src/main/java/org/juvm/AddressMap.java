@@ -119,9 +119,10 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
    * @return its lowest address, page aligned
    * @throws MapException NO_SPACE if no hole is large enough or the range leaves the address space,
    *     OCCUPIED, IMMUTABLE or SUBMAP if something is in the way, LIMIT, NO_MEMORY,
-   *     MAXIMUM_PROTECTION if the protection is more than the maximum, BEYOND_END if it is to be
-   *     wired and goes beyond the end of the shared memory, NO_ACCESS if it is to be wired without
-   *     any rights. If it could not be wired for NO_MEMORY, what it was to replace is gone
+   *     MAXIMUM_PROTECTION if the protection is more than the maximum, or stores would go to what
+   *     can only be read, BEYOND_END if it is to be wired and goes beyond the end of the shared
+   *     memory, NO_ACCESS if it is to be wired without any rights. If it could not be wired for
+   *     NO_MEMORY, what it was to replace is gone
    * @throws IllegalArgumentException if a number is out of range, or the shared memory belongs to
    *     another system
    * @throws IllegalStateException if the address space has ended, or the shared memory is closed
@@ -135,7 +136,7 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
     } else {
       ranges.checkAligned(address);
     }
-    if (request.isMoreThanMaximum()) {
+    if (request.isMoreThanMaximum() || request.isMoreThanMemory()) {
       check(MapOutcome.MAXIMUM_PROTECTION, "map", address, length);
     }
     if (request.isWired() && request.isInaccessible()) {
@@ -159,18 +160,18 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
   }
 
   private Attributes attributes(MapRequest request) {
-    SharedMemory memory = request.memory();
+    Mappable memory = request.memory();
     if (memory == null) {
       return request.attributes(null, 0);
     }
     if (memory.vm() != vm) {
-      throw new IllegalArgumentException("shared memory of another system");
+      throw new IllegalArgumentException("memory of another system");
     }
     long offset = request.offset();
     if (offset < 0 || offset > MemoryObject.MAXIMUM_BYTES || !pageSize.isAligned(offset)) {
       throw new IllegalArgumentException("offset out of range or not aligned: offset=" + offset);
     }
-    return request.attributes(vm.sharedMemory().reference(memory), pageSize.vpn(offset));
+    return request.attributes(memory.reference(), pageSize.vpn(offset));
   }
 
   /** Wires a new mapping if it must be; if that is not possible, it goes again. */

@@ -40,7 +40,7 @@ public final class Loan implements AutoCloseable {
     Vm vm = map.vm();
     long pages = (end - start) / vm.pageSize();
     Lender lender = new Lender(map.map(), vm.faults(), start, pages);
-    if (!vm.keepMemory()) {
+    if (!vm.machine().ram().use()) {
       throw Vm.closedException();
     }
     Loan loan = null;
@@ -57,7 +57,7 @@ public final class Loan implements AutoCloseable {
     } finally {
       if (loan == null) {
         lender.takeBack();
-        vm.dropMemory();
+        vm.machine().ram().drop();
       }
     }
   }
@@ -118,6 +118,6 @@ public final class Loan implements AutoCloseable {
     }
     arena.close();
     lender.takeBack();
-    vm.dropMemory();
+    vm.machine().ram().drop();
   }
 }

@@ -24,7 +24,7 @@ public final class MapRequest {
   public static final long DEFAULT_GUARD = 64 << 10;
 
   private final long length;
-  private final @Nullable SharedMemory memory;
+  private final @Nullable Mappable memory;
   private final long offset;
   private final boolean stack;
   private long guard = DEFAULT_GUARD;
@@ -39,7 +39,7 @@ public final class MapRequest {
   private boolean wired;
   private int flags;
 
-  private MapRequest(long length, @Nullable SharedMemory memory, long offset, boolean stack) {
+  private MapRequest(long length, @Nullable Mappable memory, long offset, boolean stack) {
     this.length = length;
     this.memory = memory;
     this.offset = offset;
@@ -66,6 +66,19 @@ public final class MapRequest {
    * @return a request
    */
   public static MapRequest of(SharedMemory memory, long offset, long length) {
+    return new MapRequest(length, memory, offset, false);
+  }
+
+  /**
+   * A part of memory that a client's pager provides. It may go beyond its end, but not be used
+   * there. Stores are private unless {@link #shared} is called.
+   *
+   * @param memory the memory, of the same system
+   * @param offset bytes from its start, page aligned, at least 0
+   * @param length bytes, greater than 0; rounded up to whole pages
+   * @return a request
+   */
+  public static MapRequest of(PagedMemory memory, long offset, long length) {
     return new MapRequest(length, memory, offset, false);
   }
 
@@ -227,7 +240,7 @@ public final class MapRequest {
     return offset;
   }
 
-  @Nullable SharedMemory memory() {
+  @Nullable Mappable memory() {
     return memory;
   }
 
@@ -263,6 +276,16 @@ public final class MapRequest {
     return !maximum.includes(protection);
   }
 
+  /** Whether stores are wanted to what can only be read. */
+  boolean isMoreThanMemory() {
+    return isReadOnly() && (protection.bits() & Protection.WRITE_BIT) != 0;
+  }
+
+  /** Whether nothing can ever be stored, since it would go to what can only be read. */
+  private boolean isReadOnly() {
+    return memory != null && shared && memory.isReadOnly();
+  }
+
   /** Where, with an address that was checked and is page aligned. */
   Placement placement(long aligned) {
     return new Placement(rule, aligned, alignment);
@@ -275,7 +298,7 @@ public final class MapRequest {
     }
     return new Attributes(
         protection,
-        maximum,
+        isReadOnly() ? maximum.and(Protection.READ_EXECUTE) : maximum,
         inherited,
         advice,
         flags,

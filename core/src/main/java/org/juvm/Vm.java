@@ -5,7 +5,6 @@ import java.util.BitSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.juvm.anon.AnonTable;
 import org.juvm.base.PageSize;
@@ -14,6 +13,9 @@ import org.juvm.check.Audit;
 import org.juvm.fault.FaultHandler;
 import org.juvm.map.Machine;
 import org.juvm.map.VmMap;
+import org.juvm.object.MemoryObject;
+import org.juvm.object.PageSource;
+import org.juvm.object.PagerObject;
 import org.juvm.page.ReplacementPolicy;
 import org.juvm.pageout.ClockSettings;
 import org.juvm.pageout.PageDaemon;
@@ -43,6 +45,7 @@ public final class Vm implements AutoCloseable {
   private final Set<Cpu> cpus = new LinkedHashSet<>();
 
   private final SharedMemories sharedMemory = new SharedMemories(this);
+  private final Handles handles = new Handles(this);
   private final Swap swap = new Swap(this);
 
   /** Events of processors that are gone. */
@@ -58,12 +61,6 @@ public final class Vm implements AutoCloseable {
   private final BitSet cpuNumbers = new BitSet();
 
   private volatile boolean closed;
-
-  /**
-   * One for the system while it is open, and one for each loan, and for each client's pager that
-   * has to do with the bytes of a page. When it becomes 0, all memory goes back to the host.
-   */
-  private final AtomicInteger memoryUsers = new AtomicInteger(1);
 
   /** What a system can be told when it is booted. */
   public static final class Builder {
@@ -212,6 +209,27 @@ public final class Vm implements AutoCloseable {
   }
 
   /**
+   * Makes memory whose pages a client provides: they are read when they are first accessed. If the
+   * pager is a {@link WritablePager}, pages that were changed are written back when memory is
+   * short, and when nothing refers to them any more.
+   *
+   * @param pager reads and writes pages
+   * @param size bytes, from 0 to 2^46; rounded up to whole pages
+   * @return the memory; close it when it is mapped everywhere
+   * @throws IllegalStateException if the system is closed
+   */
+  public PagedMemory newPagedMemory(Pager pager, long size) {
+    SharedMemories.checkSize(size);
+    long bytes = machine.pageSize().round(size);
+    PageSource source = new ClientPages(pager, machine.counters());
+    PagerObject object = new PagerObject(machine.objectSupport(), source, bytes);
+    PagedMemory memory = new PagedMemory(handles, object, source.isReadOnly());
+    handles.open(memory);
+    daemon.start();
+    return memory;
+  }
+
+  /**
    * The address spaces that have not ended, and those that have and are held.
    *
    * @return a snapshot, oldest first
@@ -356,8 +374,15 @@ public final class Vm implements AutoCloseable {
     }
     AtomicReference<List<String>> findings = new AtomicReference<>(List.of());
     daemon.whileQuiet(
-        () -> findings.set(new Audit(machine).run(maps, magazines, sharedMemory.references())));
+        () -> findings.set(new Audit(machine).run(maps, magazines, objectReferences())));
     return findings.get();
+  }
+
+  /** An element for each reference to an object that is not by a mapping. */
+  private List<MemoryObject> objectReferences() {
+    List<MemoryObject> all = new ArrayList<>(sharedMemory.references());
+    all.addAll(handles.references());
+    return all;
   }
 
   /**
@@ -381,27 +406,10 @@ public final class Vm implements AutoCloseable {
     }
     ending.forEach(Vmspace::end);
     sharedMemory.closeAll();
+    handles.closeAll();
     daemon.close();
     machine.swap().close();
-    dropMemory();
-  }
-
-  /** Keeps the bytes of all frames, also when the system is closed, until {@link #dropMemory}. */
-  boolean keepMemory() {
-    int users;
-    do {
-      users = memoryUsers.get();
-      if (users == 0) {
-        return false;
-      }
-    } while (!memoryUsers.compareAndSet(users, users + 1));
-    return true;
-  }
-
-  void dropMemory() {
-    if (memoryUsers.decrementAndGet() == 0) {
-      machine.ram().discard();
-    }
+    machine.ram().drop();
   }
 
   Machine machine() {

@@ -168,6 +168,15 @@ public final class Fault {
   }
 
   /**
+   * Why the page of the last fault could not be read, if somebody said so.
+   *
+   * @return what a client's pager has thrown, or null
+   */
+  public @Nullable Throwable takeFailure() {
+    return request.takeFailure();
+  }
+
+  /**
    * The amap through which the last fault lent pages.
    *
    * @return the amap, or null if they belong to an object

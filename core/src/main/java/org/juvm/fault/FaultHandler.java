@@ -171,6 +171,7 @@ public final class FaultHandler {
     }
     fault.maximum = maximum;
     fault.readFailed = false;
+    boolean _ = fault.takeFailure() == null;
     fault.major = false;
     fault.counters.increment(Counter.FAULTS);
     VmMap responsible = map;
@@ -307,7 +308,7 @@ public final class FaultHandler {
       return pageIns.busy(fault, frame);
     }
     if (fault.purpose == Fault.Purpose.LOAN) {
-      return loans.lend(fault, entry, page);
+      return loans.lend(map, fault, entry, page);
     }
     boolean lent = frames.loans(frame) > 0;
     boolean breaks = lent && Loans.mustBreak(fault);
@@ -353,7 +354,7 @@ public final class FaultHandler {
     MemoryObject object = entry.object();
     if (object == null) {
       return fault.purpose == Fault.Purpose.LOAN
-          ? loans.lend(fault, entry, page)
+          ? loans.lend(map, fault, entry, page)
           : zeroFill(map, fault, entry, owned(amap), page);
     }
     object.lock();
@@ -392,7 +393,7 @@ public final class FaultHandler {
         }
       }
       if (fault.purpose == Fault.Purpose.LOAN) {
-        return loans.lend(fault, entry, page);
+        return loans.lend(map, fault, entry, page);
       }
       int rights = entry.protection().bits();
       boolean copies =

@@ -10,6 +10,9 @@ public final class LentFrames {
   /** In place of a frame: nobody has touched the page, it consists of zeros. */
   public static final int ZEROS = -2;
 
+  /** In place of a frame that has still to be found. */
+  static final int ABSENT = -3;
+
   private int[] frames;
   private int size;
 
@@ -22,11 +25,27 @@ public final class LentFrames {
     frames = new int[Math.min(pages, 1024)];
   }
 
-  void add(int frame) {
-    if (size == frames.length) {
-      frames = Arrays.copyOf(frames, 2 * size + 1);
+  void addZeros() {
+    addAbsent(1);
+    frames[size - 1] = ZEROS;
+  }
+
+  /** Adds pages whose frames are to be set. */
+  void addAbsent(int pages) {
+    if (size + pages > frames.length) {
+      frames = Arrays.copyOf(frames, 2 * size + pages);
     }
-    frames[size++] = frame;
+    Arrays.fill(frames, size, size + pages, ABSENT);
+    size += pages;
+  }
+
+  void set(int i, int frame) {
+    frames[i] = frame;
+  }
+
+  /** Forgets all but the first ones. */
+  void cut(int pages) {
+    size = pages;
   }
 
   int[] array() {

@@ -6,6 +6,7 @@ import org.juvm.base.Access;
 import org.juvm.base.VmPanic;
 import org.juvm.map.Machine;
 import org.juvm.map.MapEntry;
+import org.juvm.map.VmMap;
 import org.juvm.object.MemoryObject;
 import org.juvm.page.FrameAllocator;
 import org.juvm.page.FrameTable;
@@ -49,33 +50,85 @@ final class Loans {
    * @return RESOLVED; {@link Fault#wired} says how many pages were lent: none if the first one is
    *     in use by raw address, or lent too often
    */
-  FaultOutcome lend(Fault fault, MapEntry entry, long page) {
+  FaultOutcome lend(VmMap map, Fault fault, MapEntry entry, long page) {
     LentFrames lent = list(fault);
     long pages = machine.pageSize().vpn(entry.end() - entry.start());
-    long end = Math.min(pages, page + fault.maximum);
     int first = lent.size();
-    for (long i = page; i < end; i++) {
-      int frame = frameToLend(entry, i);
-      if (frame == FrameTable.NONE) {
-        break;
-      }
-      lent.add(frame);
+    int found = (int) Math.min(pages - page, fault.maximum);
+    lent.addAbsent(found);
+    Amap amap = entry.amap();
+    if (amap != null) {
+      long slot = entry.slot() + page;
+      amap.forEach(
+          slot, slot + found, (at, anon) -> lent.set(first + (int) (at - slot), toLend(anon)));
     }
-    machine.pmaps().protectFrames(lent.array(), first, lent.size(), fault.scratch());
-    for (int i = first; i < lent.size(); i++) {
-      if (lent.frame(i) != LentFrames.ZEROS) {
-        frames.lend(lent.frame(i));
-        machine.loans().increment();
+    boolean withObject = false;
+    int loans = 0;
+    for (int i = 0; i < found; i++) {
+      int frame = lent.frame(first + i);
+      if (frame == LentFrames.ABSENT) {
+        frame = absentToLend(entry, page + i);
+        lent.set(first + i, frame);
+        withObject |= frame >= 0;
       }
+      loans += frame >= 0 ? 1 : 0;
+      found = frame == FrameTable.NONE ? i : found;
     }
-    fault.wired = lent.size() - first;
-    fault.counters.add(Counter.LOANS, fault.wired);
+    lent.cut(first + found);
+    if (loans != 0) {
+      protect(map, fault, entry, page, first, withObject);
+      for (int i = first; i < lent.size(); i++) {
+        if (lent.frame(i) >= 0) {
+          frames.lend(lent.frame(i));
+        }
+      }
+      machine.loans().add(loans);
+    }
+    fault.wired = found;
+    fault.counters.add(Counter.LOANS, found);
     return FaultOutcome.RESOLVED;
+  }
+
+  /** The frame of an anon, if it can be lent now, or NONE. */
+  private int toLend(int anon) {
+    return anons.isResident(anon) && frames.mayLend(anons.frame(anon))
+        ? anons.frame(anon)
+        : FrameTable.NONE;
+  }
+
+  /** As above, for a page that is not in the amap: ZEROS, a frame of the object, or NONE. */
+  private int absentToLend(MapEntry entry, long page) {
+    MemoryObject object = entry.object();
+    if (object == null) {
+      return LentFrames.ZEROS;
+    }
+    if (!object.isLocked() || !object.contains(entry.offset() + page)) {
+      return FrameTable.NONE;
+    }
+    int frame = object.find(entry.offset() + page);
+    return frame != FrameTable.NONE && frames.mayLend(frame) ? frame : FrameTable.NONE;
+  }
+
+  /**
+   * Takes the right to store from all who have it. Pages of an amap that is not shared can be
+   * stored to through this entry only: then it is quicker to look at its part of the page table
+   * than at each frame.
+   */
+  private void protect(
+      VmMap map, Fault fault, MapEntry entry, long page, int first, boolean withObject) {
+    LentFrames lent = list(fault);
+    Amap amap = entry.amap();
+    if (withObject || amap == null || amap.isShared()) {
+      machine.pmaps().protectFrames(lent.array(), first, lent.size(), fault.scratch());
+      return;
+    }
+    long start = entry.start() + machine.pageSize().address(page);
+    map.pmap().protectPages(start, start + machine.pageSize().address(lent.size() - first));
   }
 
   /** Lends zeros in place of a page that cannot be had. */
   FaultOutcome lendZeros(Fault fault) {
-    list(fault).add(LentFrames.ZEROS);
+    list(fault).addZeros();
     fault.wired = 1;
     return FaultOutcome.RESOLVED;
   }
@@ -86,22 +139,6 @@ final class Loans {
       throw new VmPanic("a loan without a list for its frames");
     }
     return lent;
-  }
-
-  /** The frame of a page that can be lent now, ZEROS, or NONE. */
-  private int frameToLend(MapEntry entry, long page) {
-    int frame = FrameTable.NONE;
-    Amap amap = entry.amap();
-    int anon = amap == null ? 0 : amap.find(entry.slot() + page);
-    MemoryObject object = entry.object();
-    if (anon != 0) {
-      frame = anons.isResident(anon) ? anons.frame(anon) : FrameTable.NONE;
-    } else if (object == null) {
-      return LentFrames.ZEROS;
-    } else if (object.isLocked() && object.contains(entry.offset() + page)) {
-      frame = object.find(entry.offset() + page);
-    }
-    return frame != FrameTable.NONE && frames.mayLend(frame) ? frame : FrameTable.NONE;
   }
 
   // ---- breaking ----
@@ -149,11 +186,13 @@ final class Loans {
 
   /** Takes loans back. Called without locks, by any thread. */
   void takeBack(int processor, LentFrames lent) {
+    int loans = 0;
     for (int i = 0; i < lent.size(); i++) {
-      if (lent.frame(i) != LentFrames.ZEROS) {
+      if (lent.frame(i) >= 0) {
         allocator.takeBack(processor, lent.frame(i));
-        machine.loans().decrement();
+        loans++;
       }
     }
+    machine.loans().add(-loans);
   }
 }

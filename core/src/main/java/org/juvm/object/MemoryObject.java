@@ -325,13 +325,22 @@ public abstract class MemoryObject implements PageOwner {
   }
 
   /**
-   * Takes a reference away. With the last one all pages are free; no page table maps any of them
-   * then. Those on their way in or out are free when that ends. Called without the lock. ({@code
-   * uao_detach})
+   * Takes a reference away. With the last one what must be written is, and all pages are free; no
+   * page table maps any of them then. Those on their way in or out are free when that ends. Called
+   * without the lock. ({@code uao_detach})
    */
   public final void dereference() {
     lock.lock();
     try {
+      if (references == 1) {
+        // Whoever has the only reference gives it up, so there will be no other one.
+        lock.unlock();
+        try {
+          lastReferenceGoes();
+        } finally {
+          lock.lock();
+        }
+      }
       references--;
       if (references < 0) {
         throw new VmPanic("memory object has fewer than no references");
@@ -342,9 +351,19 @@ public abstract class MemoryObject implements PageOwner {
           support.owners().unregister(number);
           number = 0;
         }
+        gone();
       }
     } finally {
       lock.unlock();
     }
   }
+
+  /**
+   * Nothing maps any page, and nothing will: puts what must not be lost to where it belongs. Called
+   * without locks. ({@code uvn_detach})
+   */
+  void lastReferenceGoes() {}
+
+  /** There are no references and no pages any more. */
+  void gone() {}
 }

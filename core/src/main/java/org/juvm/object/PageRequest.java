@@ -1,5 +1,6 @@
 package org.juvm.object;
 
+import org.jspecify.annotations.Nullable;
 import org.juvm.page.FrameTable;
 
 /**
@@ -37,6 +38,9 @@ public final class PageRequest {
   long page;
   int frame = FrameTable.NONE;
   long seen;
+
+  /** Why the last page that could not be read could not; null if nobody knows. */
+  @Nullable Throwable failure;
 
   /** READING: the first page that comes in, into the first of the frames. */
   long firstPage;
@@ -93,6 +97,19 @@ public final class PageRequest {
    */
   public int pages() {
     return count;
+  }
+
+  /**
+   * Why the last page that could not be read could not, and forgets it.
+   *
+   * @return what was thrown, or null
+   */
+  public @Nullable Throwable takeFailure() {
+    Throwable taken = failure;
+    if (taken != null) {
+      failure = null;
+    }
+    return taken;
   }
 
   /**

@@ -145,12 +145,17 @@ final class ReverseMap {
     return found;
   }
 
-  /** Adds all mappings of a frame to a list. */
+  /** Adds all mappings of a frame to a list; of those that go meanwhile, perhaps not all. */
   void collect(int frame, Pmaps.Scratch into) {
-    if (first.getAcquire(frame) == 0 && head.get(frame) == 0) {
+    long word = first.getAcquire(frame);
+    // A mapping never changes between word and list, so the lock is needed for the list only.
+    if (word >= 0 && head.get(frame) == 0) {
+      if (word != 0) {
+        into.add(word, frame);
+      }
       return;
     }
-    long word = lock(frame);
+    word = lock(frame);
     if (word != 0) {
       into.add(word, frame);
     }

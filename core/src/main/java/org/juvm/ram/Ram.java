@@ -3,6 +3,7 @@ package org.juvm.ram;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.juvm.base.PageSize;
 
 /**
@@ -23,6 +24,8 @@ public final class Ram {
   private final int frames;
   private final PageSize pageSize;
   private final MemorySegment segment;
+
+  private final AtomicInteger users = new AtomicInteger(1);
 
   /** Zeros that are never written, so that the host commits next to nothing for them. */
   private final Reservation zeros;
@@ -141,8 +144,51 @@ public final class Ram {
     Native.copy(address(from), address(to), pageSize.bytes());
   }
 
-  /** Gives all memory back to the host. The frames read as zeros afterwards. */
-  public void discard() {
-    reservation.discard();
+  /**
+   * Copies a frame to an array.
+   *
+   * @param frame frame number
+   * @param bytes receives a page
+   */
+  public void copyOut(int frame, byte[] bytes) {
+    MemorySegment.copy(Native.ALL, address(frame), MemorySegment.ofArray(bytes), 0, bytes.length);
+  }
+
+  /**
+   * Copies an array to a frame.
+   *
+   * @param bytes a page
+   * @param frame frame number
+   */
+  public void copyIn(byte[] bytes, int frame) {
+    MemorySegment.copy(MemorySegment.ofArray(bytes), 0, Native.ALL, address(frame), bytes.length);
+  }
+
+  // ---- the end ----
+
+  /**
+   * Keeps the bytes of all frames until {@link #drop} is called once more.
+   *
+   * @return false if they are gone
+   */
+  public boolean use() {
+    int now;
+    do {
+      now = users.get();
+      if (now == 0) {
+        return false;
+      }
+    } while (!users.compareAndSet(now, now + 1));
+    return true;
+  }
+
+  /**
+   * Ends a use: that of whoever made this, or one by {@link #use}. With the last one all memory
+   * goes back to the host, and the frames read as zeros.
+   */
+  public void drop() {
+    if (users.decrementAndGet() == 0) {
+      reservation.discard();
+    }
   }
 }

@@ -40,6 +40,8 @@ public enum Counter {
   PAGE_INS,
   /** Pages of files and clients' pagers that were written (pdpageouts). */
   PAGE_OUTS,
+  /** Pages that clients' pagers could not write. */
+  WRITE_ERRORS,
   /** Pages that left memory (pdfreed). */
   EVICTIONS,
   /** Times that the page daemon looked for pages to take (pdrevs). */
