@@ -413,7 +413,8 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
    * @param length greater than 0; rounded up to whole pages
    * @return the loan, to be closed
    * @throws MemoryFault if a page could not be read
-   * @throws MapException WIRED if a page is wired, in use by {@link Bulk#window}, or lent too often
+   * @throws MapException WIRED if a page is wired, in use by {@link Bulk#window}, of a device, or
+   *     lent too often
    * @throws IllegalStateException if the system is closed
    */
   public Loan lend(long address, long length) {
@@ -427,7 +428,8 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
    * @param length greater than 0; rounded up to whole pages
    * @return the loan, to be closed
    * @throws MemoryFault if a page could not be read
-   * @throws MapException WIRED if a page is wired, in use by {@link Bulk#window}, or lent too often
+   * @throws MapException WIRED if a page is wired, in use by {@link Bulk#window}, of a device, or
+   *     lent too often
    * @throws IllegalStateException if the system is closed
    */
   public Loan lendToAll(long address, long length) {

@@ -27,6 +27,15 @@ abstract class Handle extends Mappable implements AutoCloseable {
     return handles.reference(this);
   }
 
+  final boolean isOpen() {
+    return handles.isOpen(this);
+  }
+
+  /** The system ends. */
+  void end() {
+    close();
+  }
+
   /** Lets go of it. Mappings stay. Closing twice does nothing. */
   @Override
   public void close() {

@@ -39,6 +39,15 @@ final class Handles {
     throw Vm.closedException();
   }
 
+  boolean isOpen(Handle handle) {
+    lock.lock();
+    try {
+      return open.contains(handle);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Returns false if it was closed already. */
   boolean close(Handle handle) {
     boolean was;
@@ -88,6 +97,6 @@ final class Handles {
     } finally {
       lock.unlock();
     }
-    all.forEach(this::close);
+    all.forEach(Handle::end);
   }
 }

@@ -83,6 +83,19 @@ public final class MapRequest {
   }
 
   /**
+   * A part of a client's own memory. It may go beyond its end, but not be used there. The mapping
+   * is always shared.
+   *
+   * @param memory the memory, of the same system
+   * @param offset bytes from its start, page aligned, at least 0
+   * @param length bytes, greater than 0; rounded up to whole pages
+   * @return a request
+   */
+  public static MapRequest of(DeviceMemory memory, long offset, long length) {
+    return new MapRequest(length, memory, offset, false).shared();
+  }
+
+  /**
    * A stack: private memory whose upper end is mapped, and which grows downwards when it is touched
    * below, by 128 KiB or more, until nothing but its guard is left, the limit STACK is reached, or
    * something else that was put into its reserve is nearer than its guard. Other mappings are not

@@ -1,5 +1,6 @@
 package org.juvm;
 
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.LinkedHashSet;
@@ -13,6 +14,7 @@ import org.juvm.check.Audit;
 import org.juvm.fault.FaultHandler;
 import org.juvm.map.Machine;
 import org.juvm.map.VmMap;
+import org.juvm.object.DeviceObject;
 import org.juvm.object.MemoryObject;
 import org.juvm.object.PageSource;
 import org.juvm.object.PagerObject;
@@ -227,6 +229,54 @@ public final class Vm implements AutoCloseable {
     handles.open(memory);
     daemon.start();
     return memory;
+  }
+
+  /**
+   * Makes native memory of the client mappable.
+   *
+   * @param segment native memory that other threads can use, too, from an address that is a
+   *     multiple of 8, whole pages and at least one; if it is read-only, nobody can store to it
+   * @return the memory; close it before the segment's arena
+   * @throws IllegalArgumentException if the segment is not like that, or there would be more than
+   *     2^24 pages of such memory
+   * @throws IllegalStateException if the system is closed, or the segment's arena
+   */
+  public DeviceMemory newDeviceMemory(MemorySegment segment) {
+    if (!segment.scope().isAlive()) {
+      throw new IllegalStateException("the arena of the segment is closed");
+    }
+    if (!segment.isNative()
+        || !segment.isAccessibleBy(Thread.ofPlatform().unstarted(() -> {}))
+        || segment.address() % Long.BYTES != 0
+        || segment.byteSize() == 0
+        || !machine.pageSize().isAligned(segment.byteSize())) {
+      throw new IllegalArgumentException("segment cannot be mapped: segment=" + segment);
+    }
+    int first = machine.ram().devices().add(segment);
+    if (first < 0) {
+      throw new IllegalArgumentException("too many pages: segment=" + segment);
+    }
+    DeviceObject device = new DeviceObject(machine.objectSupport(), first, segment.byteSize());
+    DeviceMemory memory = new DeviceMemory(handles, device, segment);
+    handles.open(memory);
+    return memory;
+  }
+
+  /** Waits until accesses are over that may use translations revoked before. */
+  void awaitAccesses() {
+    List<Cpu> all;
+    lock.lock();
+    try {
+      all = List.copyOf(cpus);
+    } finally {
+      lock.unlock();
+    }
+    for (Cpu cpu : all) {
+      Thread owner = cpu.owner();
+      if (owner != null) {
+        AccessesUnderWay.await(owner);
+      }
+    }
   }
 
   /**

@@ -297,6 +297,11 @@ class PagerTest {
     }
   }
 
+  @Test
+  void V3_decompressionOnFault() {
+    assertThat(DecompressExample.run()).isEqualTo(512L * 1023 * 1024 / 2 + " true");
+  }
+
   /** Anonymous pages go on leaving memory, and other pages of the pager are served. */
   @Test
   void V3_bug33_pagerThatBlocksStopsNobodyElse() throws InterruptedException {

@@ -370,6 +370,16 @@ public final class Audit {
           frameMappings.getOrDefault(frame, 0),
           machine.pmaps().mappings(frame));
     }
+    Set<Integer> deviceFrames = new HashSet<>(frameMappings.keySet());
+    deviceFrames.addAll(frameWirings.keySet());
+    deviceFrames.removeIf(frame -> frame < frames.frames());
+    for (int frame : deviceFrames) {
+      checkWirings(frame);
+      expect(
+          "mappings of a device's frame " + frame,
+          frameMappings.getOrDefault(frame, 0),
+          machine.pmaps().mappings(frame));
+    }
     expect("loans", machine.loans().sum(), loans);
     expect("free frames", free, machine.allocator().freeFrames());
     expect("frames", (long) free + released + owners.size() + objectFrames.size(), frames.frames());

@@ -48,7 +48,7 @@ final class Loans {
    * (read), the entry's amap if it has one, and its object if the first page is the object's.
    *
    * @return RESOLVED; {@link Fault#wired} says how many pages were lent: none if the first one is
-   *     in use by raw address, or lent too often
+   *     in use by raw address, lent too often, or a device's
    */
   FaultOutcome lend(VmMap map, Fault fault, MapEntry entry, long page) {
     LentFrames lent = list(fault);
@@ -102,7 +102,7 @@ final class Loans {
     if (object == null) {
       return LentFrames.ZEROS;
     }
-    if (!object.isLocked() || !object.contains(entry.offset() + page)) {
+    if (object.isDevice() || !object.isLocked() || !object.contains(entry.offset() + page)) {
       return FrameTable.NONE;
     }
     int frame = object.find(entry.offset() + page);

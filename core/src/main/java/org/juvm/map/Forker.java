@@ -171,7 +171,7 @@ public final class Forker {
       outcome =
           switch (entry.inheritance) {
             case SHARE -> share(entry, copy);
-            case COPY -> copy(entry, copy);
+            case COPY -> isDevice(entry) ? share(entry, copy) : copy(entry, copy);
             case ZERO, NONE -> zero(copy);
           };
       if (outcome == MapOutcome.DONE) {
@@ -183,6 +183,10 @@ public final class Forker {
       outcome = copyWired(wired.get(i), wired.get(i + 1));
     }
     return outcome;
+  }
+
+  private static boolean isDevice(MapEntry entry) {
+    return entry.object != null && entry.object.isDevice();
   }
 
   private void writeProtect() {

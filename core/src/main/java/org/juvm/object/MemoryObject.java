@@ -73,6 +73,16 @@ public abstract class MemoryObject implements PageOwner {
     return lock.isHeld();
   }
 
+  /**
+   * Whether the pages are a device's: there is one of each, which is never copied, not even by a
+   * private mapping, and is where it is for good.
+   *
+   * @return true if so
+   */
+  public boolean isDevice() {
+    return false;
+  }
+
   // ---- size ----
 
   /**
@@ -134,7 +144,7 @@ public abstract class MemoryObject implements PageOwner {
    * @param page index
    * @return frame number, or {@link FrameTable#NONE}
    */
-  public final int find(long page) {
+  public int find(long page) {
     assert isHeld();
     return ObjectPages.frame(pages.find(page));
   }
@@ -158,7 +168,7 @@ public abstract class MemoryObject implements PageOwner {
    * @param request says what came of it
    * @param page index
    */
-  public final void get(PageRequest request, long page) {
+  public void get(PageRequest request, long page) {
     assert isHeld();
     request.page = page;
     if (!contains(page)) {

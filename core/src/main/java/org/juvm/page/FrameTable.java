@@ -43,16 +43,17 @@ public final class FrameTable {
   private final IntTable state;
 
   /**
-   * Descriptors of frames that are all free and zero.
+   * Descriptors of frames that are all free and zero. Those of devices are never free, and belong
+   * to nobody that the page daemon knows.
    *
    * @param ram the frames
    */
   public FrameTable(Ram ram) {
     frames = ram.frames();
-    holder = new IntTable(frames, ram.isLarge());
-    tag = new IntTable(frames, ram.isLarge());
-    slot = new IntTable(frames, ram.isLarge());
-    state = new IntTable(frames, ram.isLarge());
+    holder = new IntTable(ram.numbers(), ram.isLarge());
+    tag = new IntTable(ram.numbers(), ram.isLarge());
+    slot = new IntTable(ram.numbers(), ram.isLarge());
+    state = new IntTable(ram.numbers(), ram.isLarge());
   }
 
   /**

@@ -51,7 +51,7 @@ public final class Pmaps {
     this.frames = frames;
     this.counters = counters;
     tables = new BlockPool(TABLE_BYTES, Math.max(MINIMUM_TABLES, ram.frames() / 2), ram.isLarge());
-    reverse = new ReverseMap(ram.frames(), ram.isLarge());
+    reverse = new ReverseMap(ram.numbers(), ram.frames(), ram.isLarge());
   }
 
   /**

@@ -56,12 +56,12 @@ final class ReverseMap {
 
   private final int records;
 
-  ReverseMap(int frames, boolean hugePages) {
+  ReverseMap(int numbers, int frames, boolean hugePages) {
     records =
         (int)
             Math.min(MAXIMUM_RECORDS, Math.max(MINIMUM_RECORDS, (long) frames * RECORDS_PER_FRAME));
-    first = new LongTable(frames, hugePages);
-    head = new IntTable(frames, hugePages);
+    first = new LongTable(numbers, hugePages);
+    head = new IntTable(numbers, hugePages);
     mapping = new LongTable(records + 1L, hugePages);
     next = new IntTable(records + 1L, hugePages);
     previous = new IntTable(records + 1L, hugePages);

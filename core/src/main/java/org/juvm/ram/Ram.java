@@ -25,6 +25,8 @@ public final class Ram {
   private final PageSize pageSize;
   private final MemorySegment segment;
 
+  private final DeviceFrames devices;
+
   private final AtomicInteger users = new AtomicInteger(1);
 
   /** Zeros that are never written, so that the host commits next to nothing for them. */
@@ -43,6 +45,7 @@ public final class Ram {
     reservation = Reservation.of(bytes, isLarge());
     base = reservation.address();
     segment = reservation.segment(bytes);
+    devices = new DeviceFrames(frames, pageSize);
     zeros = Reservation.of(ZEROS_BYTES, false);
   }
 
@@ -80,8 +83,26 @@ public final class Ram {
    * @return absolute native address
    */
   public long address(int frame) {
-    assert frame >= 0 && frame < frames : frame;
-    return base + ((long) frame << pageSize.shift());
+    assert frame >= 0 && frame < numbers() : frame;
+    return frame < frames ? base + ((long) frame << pageSize.shift()) : devices.address(frame);
+  }
+
+  /**
+   * A bound of all frame numbers, those of devices included.
+   *
+   * @return greater than every frame number
+   */
+  public int numbers() {
+    return frames + DeviceFrames.MAXIMUM;
+  }
+
+  /**
+   * Frames that are clients' memory.
+   *
+   * @return those of this system
+   */
+  public DeviceFrames devices() {
+    return devices;
   }
 
   /**
