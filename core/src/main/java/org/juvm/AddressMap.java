@@ -33,6 +33,7 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
   private final PageSize pageSize;
   private final Ranges ranges;
   private final Paging paging;
+  private final Transfers transfers;
 
   AddressMap(Vm vm, long id, VmMap map) {
     this.vm = vm;
@@ -41,6 +42,7 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
     pageSize = vm.machine().pageSize();
     ranges = new Ranges(pageSize);
     paging = new Paging(this, ranges);
+    transfers = new Transfers(this, ranges);
   }
 
   /**
@@ -76,6 +78,15 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
    */
   public Paging paging() {
     return paging;
+  }
+
+  /**
+   * Copies and moves of ranges to other address spaces.
+   *
+   * @return the same object each time
+   */
+  public Transfers transfers() {
+    return transfers;
   }
 
   void check(MapOutcome outcome, String call, long address, long length) {
@@ -175,7 +186,7 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
   }
 
   /** Wires a new mapping if it must be; if that is not possible, it goes again. */
-  private void wireIfWanted(boolean wanted, long start, long end) {
+  void wireIfWanted(boolean wanted, long start, long end) {
     Wirer wirer = new Wirer(map, vm.faults());
     MapOutcome outcome = wanted ? wirer.wire(start, end, true) : wirer.wireIfFuture(start, end);
     if (outcome != MapOutcome.DONE) {
