@@ -1,7 +1,7 @@
 package org.juvm;
 
+import java.lang.foreign.Arena;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.juvm.base.Inheritance;
 import org.juvm.base.PageSize;
@@ -33,6 +33,7 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
   private final PageSize pageSize;
   private final Ranges ranges;
   private final Paging paging;
+  private final Transfers transfers;
 
   AddressMap(Vm vm, long id, VmMap map) {
     this.vm = vm;
@@ -41,6 +42,7 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
     pageSize = vm.machine().pageSize();
     ranges = new Ranges(pageSize);
     paging = new Paging(this, ranges);
+    transfers = new Transfers(this, ranges);
   }
 
   /**
@@ -76,6 +78,15 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
    */
   public Paging paging() {
     return paging;
+  }
+
+  /**
+   * Copies and moves of ranges to other address spaces.
+   *
+   * @return the same object each time
+   */
+  public Transfers transfers() {
+    return transfers;
   }
 
   void check(MapOutcome outcome, String call, long address, long length) {
@@ -119,13 +130,14 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
    * @return its lowest address, page aligned
    * @throws MapException NO_SPACE if no hole is large enough or the range leaves the address space,
    *     OCCUPIED, IMMUTABLE or SUBMAP if something is in the way, LIMIT, NO_MEMORY,
-   *     MAXIMUM_PROTECTION if the protection is more than the maximum, BEYOND_END if it is to be
-   *     wired and goes beyond the end of the shared memory, NO_ACCESS if it is to be wired without
-   *     any rights. If it could not be wired for NO_MEMORY, what it was to replace is gone
-   * @throws IllegalArgumentException if a number is out of range, or the shared memory or the file
-   *     belongs to another system
-   * @throws IllegalStateException if the address space has ended, or the shared memory or the file
-   *     is closed
+   *     MAXIMUM_PROTECTION if the protection is more than the maximum, or stores would go to what
+   *     can only be read, BEYOND_END if it is to be wired and goes beyond the end of the memory,
+   *     NO_ACCESS if it is to be wired without any rights. If it could not be wired for NO_MEMORY,
+   *     what it was to replace is gone
+   * @throws IllegalArgumentException if a number is out of range, or the memory or the file belongs
+   *     to another system
+   * @throws IllegalStateException if the address space has ended, or the memory or the file is
+   *     closed
    */
   public long map(MapRequest request) {
     long length = ranges.checkedLength(request.length());
@@ -160,27 +172,22 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
   }
 
   private Attributes attributes(MapRequest request) {
-    SharedMemory memory = request.memory();
-    MappedFile file = request.file();
-    if (memory == null && file == null) {
+    Mappable memory = request.memory();
+    if (memory == null) {
       return request.attributes(null, 0);
     }
-    if ((memory != null && memory.vm() != vm) || (file != null && file.vm() != vm)) {
-      throw new IllegalArgumentException("shared memory or file of another system");
+    if (memory.vm() != vm) {
+      throw new IllegalArgumentException("memory of another system");
     }
     long offset = request.offset();
     if (offset < 0 || offset > MemoryObject.MAXIMUM_BYTES || !pageSize.isAligned(offset)) {
       throw new IllegalArgumentException("offset out of range or not aligned: offset=" + offset);
     }
-    MemoryObject object =
-        file != null
-            ? file.reference()
-            : vm.sharedMemory().reference(Objects.requireNonNull(memory));
-    return request.attributes(object, pageSize.vpn(offset));
+    return request.attributes(memory.reference(), pageSize.vpn(offset));
   }
 
   /** Wires a new mapping if it must be; if that is not possible, it goes again. */
-  private void wireIfWanted(boolean wanted, long start, long end) {
+  void wireIfWanted(boolean wanted, long start, long end) {
     Wirer wirer = new Wirer(map, vm.faults());
     MapOutcome outcome = wanted ? wirer.wire(start, end, true) : wirer.wireIfFuture(start, end);
     if (outcome != MapOutcome.DONE) {
@@ -408,6 +415,37 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
     long second = remapper.address();
     wireIfWanted(false, second, second + end - address);
     return second;
+  }
+
+  /**
+   * Lends the bytes of a range as they are now, without copying them. Only the calling thread can
+   * use the segments of the loan.
+   *
+   * @param address page aligned
+   * @param length greater than 0; rounded up to whole pages
+   * @return the loan, to be closed
+   * @throws MemoryFault if a page could not be read
+   * @throws MapException WIRED if a page is wired, in use by {@link Bulk#window}, of a device, or
+   *     lent too often
+   * @throws IllegalStateException if the system is closed
+   */
+  public Loan lend(long address, long length) {
+    return Loan.of(this, address, ranges.checkedEnd(address, length), Arena.ofConfined());
+  }
+
+  /**
+   * As {@link #lend}, for segments that any thread can use. To close such a loan takes longer.
+   *
+   * @param address page aligned
+   * @param length greater than 0; rounded up to whole pages
+   * @return the loan, to be closed
+   * @throws MemoryFault if a page could not be read
+   * @throws MapException WIRED if a page is wired, in use by {@link Bulk#window}, of a device, or
+   *     lent too often
+   * @throws IllegalStateException if the system is closed
+   */
+  public Loan lendToAll(long address, long length) {
+    return Loan.of(this, address, ranges.checkedEnd(address, length), Arena.ofShared());
   }
 
   /**

@@ -106,6 +106,11 @@ public final class Cpu implements AutoCloseable {
     return processor.number;
   }
 
+  /** The thread that has attached this, or null. */
+  @Nullable Thread owner() {
+    return processor.tlb.owner();
+  }
+
   Counters counters() {
     return processor.counters;
   }

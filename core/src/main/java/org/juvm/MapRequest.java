@@ -24,8 +24,7 @@ public final class MapRequest {
   public static final long DEFAULT_GUARD = 64 << 10;
 
   private final long length;
-  private final @Nullable SharedMemory memory;
-  private final @Nullable MappedFile file;
+  private final @Nullable Mappable memory;
   private final long offset;
   private final boolean stack;
   private long guard = DEFAULT_GUARD;
@@ -40,15 +39,9 @@ public final class MapRequest {
   private boolean wired;
   private int flags;
 
-  private MapRequest(
-      long length,
-      @Nullable SharedMemory memory,
-      @Nullable MappedFile file,
-      long offset,
-      boolean stack) {
+  private MapRequest(long length, @Nullable Mappable memory, long offset, boolean stack) {
     this.length = length;
     this.memory = memory;
-    this.file = file;
     this.offset = offset;
     this.stack = stack;
   }
@@ -60,7 +53,7 @@ public final class MapRequest {
    * @return a request
    */
   public static MapRequest anonymous(long length) {
-    return new MapRequest(length, null, null, 0, false);
+    return new MapRequest(length, null, 0, false);
   }
 
   /**
@@ -73,7 +66,7 @@ public final class MapRequest {
    * @return a request
    */
   public static MapRequest of(SharedMemory memory, long offset, long length) {
-    return new MapRequest(length, memory, null, offset, false);
+    return new MapRequest(length, memory, offset, false);
   }
 
   /**
@@ -87,7 +80,33 @@ public final class MapRequest {
    * @return a request
    */
   public static MapRequest of(MappedFile file, long offset, long length) {
-    return new MapRequest(length, null, file, offset, false);
+    return new MapRequest(length, file, offset, false);
+  }
+
+  /**
+   * A part of memory that a client's pager provides. It may go beyond its end, but not be used
+   * there. Stores are private unless {@link #shared} is called.
+   *
+   * @param memory the memory, of the same system
+   * @param offset bytes from its start, page aligned, at least 0
+   * @param length bytes, greater than 0; rounded up to whole pages
+   * @return a request
+   */
+  public static MapRequest of(PagedMemory memory, long offset, long length) {
+    return new MapRequest(length, memory, offset, false);
+  }
+
+  /**
+   * A part of a client's own memory. It may go beyond its end, but not be used there. The mapping
+   * is always shared.
+   *
+   * @param memory the memory, of the same system
+   * @param offset bytes from its start, page aligned, at least 0
+   * @param length bytes, greater than 0; rounded up to whole pages
+   * @return a request
+   */
+  public static MapRequest of(DeviceMemory memory, long offset, long length) {
+    return new MapRequest(length, memory, offset, false).shared();
   }
 
   /**
@@ -100,7 +119,7 @@ public final class MapRequest {
    * @return a request; {@link AddressMap#map(MapRequest)} returns the lowest address of the reserve
    */
   public static MapRequest stack(long reserve) {
-    return new MapRequest(reserve, null, null, 0, true);
+    return new MapRequest(reserve, null, 0, true);
   }
 
   /**
@@ -248,12 +267,8 @@ public final class MapRequest {
     return offset;
   }
 
-  @Nullable SharedMemory memory() {
+  @Nullable Mappable memory() {
     return memory;
-  }
-
-  @Nullable MappedFile file() {
-    return file;
   }
 
   boolean isStack() {
@@ -288,11 +303,14 @@ public final class MapRequest {
     return !maximum().includes(protection);
   }
 
-  /** The maximum that was asked for, and no more than the file allows. */
+  /** The maximum that was asked for, and no more than what is mapped allows. */
   private Protection maximum() {
-    return file != null && shared && !file.isWritable()
-        ? maximum.and(Protection.READ_EXECUTE)
-        : maximum;
+    return isReadOnly() ? maximum.and(Protection.READ_EXECUTE) : maximum;
+  }
+
+  /** Whether nothing can ever be stored, since it would go to what can only be read. */
+  private boolean isReadOnly() {
+    return memory != null && shared && memory.isReadOnly();
   }
 
   /** Where, with an address that was checked and is page aligned. */
@@ -307,7 +325,7 @@ public final class MapRequest {
     }
     return new Attributes(
         protection,
-        maximum(),
+        isReadOnly() ? maximum.and(Protection.READ_EXECUTE) : maximum,
         inherited,
         advice,
         flags,

@@ -22,7 +22,7 @@ import org.juvm.object.FileObject;
  *
  * <p>Source: {@code uvm_vnode.c}; {@code ubc(9)}.
  */
-public final class MappedFile implements AutoCloseable {
+public final class MappedFile extends Mappable implements AutoCloseable {
   /** The largest size, in bytes. */
   public static final long MAXIMUM_BYTES = FileObject.MAXIMUM_BYTES;
 
@@ -44,12 +44,19 @@ public final class MappedFile implements AutoCloseable {
   }
 
   /** Takes a reference to the object, if this is open. */
+  @Override
   FileObject reference() {
     return owner.reference(this);
   }
 
+  @Override
   Vm vm() {
     return owner.vm();
+  }
+
+  @Override
+  boolean isReadOnly() {
+    return !writable;
   }
 
   /**

@@ -3,6 +3,7 @@ package org.juvm;
 import java.io.Serial;
 import java.util.Locale;
 import org.juvm.base.Access;
+import org.juvm.fault.Fault;
 import org.juvm.fault.FaultOutcome;
 
 /** An access to memory that cannot be done. The memory is unchanged. */
@@ -40,6 +41,16 @@ public final class MemoryFault extends RuntimeException {
           case OUT_OF_MEMORY, RESOLVED -> Reason.OUT_OF_MEMORY;
         };
     return new MemoryFault(vmspace, address, access, reason);
+  }
+
+  /** A page could not be read; the cause is what a client's pager has thrown. */
+  static MemoryFault unreadable(long vmspace, long address, Access access, Fault fault) {
+    MemoryFault thrown = new MemoryFault(vmspace, address, access, Reason.IO_ERROR);
+    Throwable failure = fault.takeFailure();
+    if (failure != null) {
+      Throwable _ = thrown.initCause(failure);
+    }
+    return thrown;
   }
 
   MemoryFault(long vmspace, long address, Access access, Reason reason) {

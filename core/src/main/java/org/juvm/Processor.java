@@ -144,8 +144,7 @@ final class Processor {
           throw new MemoryFault(attached.id(), address, access, MemoryFault.Reason.PROTECTION);
       case STACK_LIMIT ->
           throw new MemoryFault(attached.id(), address, access, MemoryFault.Reason.STACK_LIMIT);
-      case IO_ERROR ->
-          throw new MemoryFault(attached.id(), address, access, MemoryFault.Reason.IO_ERROR);
+      case IO_ERROR -> throw MemoryFault.unreadable(attached.id(), address, access, fault);
       case BEYOND_END ->
           throw new MemoryFault(attached.id(), address, access, MemoryFault.Reason.BEYOND_END);
       case OUT_OF_MEMORY ->

@@ -1,6 +1,7 @@
 package org.juvm;
 
 import org.juvm.object.AnonymousObject;
+import org.juvm.object.MemoryObject;
 
 /**
  * Memory that several mappings, in one address space or in many, can show: what one writes, all
@@ -10,7 +11,7 @@ import org.juvm.object.AnonymousObject;
  *
  * <p>Source: {@code shm_open(3)}; {@code uvm_aobj.c}.
  */
-public final class SharedMemory implements AutoCloseable {
+public final class SharedMemory extends Mappable implements AutoCloseable {
   /** The largest size, in bytes. */
   public static final long MAXIMUM_BYTES = AnonymousObject.MAXIMUM_BYTES;
 
@@ -27,8 +28,14 @@ public final class SharedMemory implements AutoCloseable {
     return object;
   }
 
+  @Override
   Vm vm() {
     return owner.vm();
+  }
+
+  @Override
+  MemoryObject reference() {
+    return owner.reference(this);
   }
 
   /**

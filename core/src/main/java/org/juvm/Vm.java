@@ -1,5 +1,6 @@
 package org.juvm;
 
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.LinkedHashSet;
@@ -13,7 +14,10 @@ import org.juvm.check.Audit;
 import org.juvm.fault.FaultHandler;
 import org.juvm.map.Machine;
 import org.juvm.map.VmMap;
+import org.juvm.object.DeviceObject;
 import org.juvm.object.MemoryObject;
+import org.juvm.object.PageSource;
+import org.juvm.object.PagerObject;
 import org.juvm.page.ReplacementPolicy;
 import org.juvm.pageout.ClockSettings;
 import org.juvm.pageout.PageDaemon;
@@ -43,6 +47,7 @@ public final class Vm implements AutoCloseable {
   private final Set<Cpu> cpus = new LinkedHashSet<>();
 
   private final SharedMemories sharedMemory = new SharedMemories(this);
+  private final Handles handles = new Handles(this);
   private final Swap swap = new Swap(this);
   private final MappedFiles files = new MappedFiles(this);
 
@@ -217,6 +222,75 @@ public final class Vm implements AutoCloseable {
    */
   public Swap swap() {
     return swap;
+  }
+
+  /**
+   * Makes memory whose pages a client provides: they are read when they are first accessed. If the
+   * pager is a {@link WritablePager}, pages that were changed are written back when memory is
+   * short, and when nothing refers to them any more.
+   *
+   * @param pager reads and writes pages
+   * @param size bytes, from 0 to 2^46; rounded up to whole pages
+   * @return the memory; close it when it is mapped everywhere
+   * @throws IllegalStateException if the system is closed
+   */
+  public PagedMemory newPagedMemory(Pager pager, long size) {
+    SharedMemories.checkSize(size);
+    long bytes = machine.pageSize().round(size);
+    PageSource source = new ClientPages(pager, machine.counters());
+    PagerObject object = new PagerObject(machine.objectSupport(), source, bytes);
+    PagedMemory memory = new PagedMemory(handles, object, source.isReadOnly());
+    handles.open(memory);
+    daemon.start();
+    return memory;
+  }
+
+  /**
+   * Makes native memory of the client mappable.
+   *
+   * @param segment native memory that other threads can use, too, from an address that is a
+   *     multiple of 8, whole pages and at least one; if it is read-only, nobody can store to it
+   * @return the memory; close it before the segment's arena
+   * @throws IllegalArgumentException if the segment is not like that, or there would be more than
+   *     2^24 pages of such memory
+   * @throws IllegalStateException if the system is closed, or the segment's arena
+   */
+  public DeviceMemory newDeviceMemory(MemorySegment segment) {
+    if (!segment.scope().isAlive()) {
+      throw new IllegalStateException("the arena of the segment is closed");
+    }
+    if (!segment.isNative()
+        || !segment.isAccessibleBy(Thread.ofPlatform().unstarted(() -> {}))
+        || segment.address() % Long.BYTES != 0
+        || segment.byteSize() == 0
+        || !machine.pageSize().isAligned(segment.byteSize())) {
+      throw new IllegalArgumentException("segment cannot be mapped: segment=" + segment);
+    }
+    int first = machine.ram().devices().add(segment);
+    if (first < 0) {
+      throw new IllegalArgumentException("too many pages: segment=" + segment);
+    }
+    DeviceObject device = new DeviceObject(machine.objectSupport(), first, segment.byteSize());
+    DeviceMemory memory = new DeviceMemory(handles, device, segment);
+    handles.open(memory);
+    return memory;
+  }
+
+  /** Waits until accesses are over that may use translations revoked before. */
+  void awaitAccesses() {
+    List<Cpu> all;
+    lock.lock();
+    try {
+      all = List.copyOf(cpus);
+    } finally {
+      lock.unlock();
+    }
+    for (Cpu cpu : all) {
+      Thread owner = cpu.owner();
+      if (owner != null) {
+        AccessesUnderWay.await(owner);
+      }
+    }
   }
 
   /**
@@ -395,19 +469,25 @@ public final class Vm implements AutoCloseable {
     files.awaitLater();
     daemon.whileQuiet(
         () -> {
-          List<MemoryObject> objects = new ArrayList<>(sharedMemory.references());
-          objects.addAll(files.references());
           files.awaitTransfers();
-          findings.set(new Audit(machine).run(maps, magazines, objects));
+          findings.set(new Audit(machine).run(maps, magazines, objectReferences()));
         });
     return findings.get();
   }
 
+  /** An element for each reference to an object that is not by a mapping. */
+  private List<MemoryObject> objectReferences() {
+    List<MemoryObject> all = new ArrayList<>(sharedMemory.references());
+    all.addAll(files.references());
+    all.addAll(handles.references());
+    return all;
+  }
+
   /**
-   * Ends all address spaces, writes what was changed in files, and gives the memory of all pages
-   * back to the host; the bookkeeping goes when nothing refers to the system any more. Afterwards
-   * every access of every processor throws {@link IllegalStateException}. Closing twice does
-   * nothing.
+   * Ends all address spaces, writes what was changed in files and by pagers, and gives the memory
+   * of all pages back to the host, at once or when the last {@link Loan} is closed; the bookkeeping
+   * goes when nothing refers to the system any more. Afterwards every access of every processor
+   * throws {@link IllegalStateException}. Closing twice does nothing.
    */
   @Override
   public void close() {
@@ -425,9 +505,10 @@ public final class Vm implements AutoCloseable {
     ending.forEach(Vmspace::end);
     sharedMemory.closeAll();
     files.closeAll();
+    handles.closeAll();
     daemon.close();
     machine.swap().close();
-    machine.ram().discard();
+    machine.ram().drop();
   }
 
   Machine machine() {

@@ -258,6 +258,19 @@ public final class AnonTable {
   }
 
   /**
+   * The page of an anon is in another frame from now on. The old one still has an owner, which
+   * gives it up next.
+   *
+   * @param anon a live anon that is resident
+   * @param frame an allocated frame that belongs to nobody
+   * @param amap an amap that has the anon, locked
+   */
+  public void moves(int anon, int frame, Amap amap) {
+    place.set(anon, frame);
+    allocator.assign(frame, amap.family().number(), anon, IDENTITY | anon, false);
+  }
+
+  /**
    * A page could not be read. Its amap is locked.
    *
    * @param frame the busy frame that it should have come into

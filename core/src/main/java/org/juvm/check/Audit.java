@@ -304,6 +304,9 @@ public final class Audit {
       find(where + " is in the page table, but not in the map");
       return;
     }
+    if (writable && machine.frames().loans(frame) > 0) {
+      find(where + " is mapped for writing, but on loan");
+    }
     if (writable && !entry.protection().permits(Access.WRITE)) {
       find(where + " is mapped for writing, which its entry does not allow");
     }
@@ -336,6 +339,7 @@ public final class Audit {
 
   private void checkFrames() {
     FrameTable frames = machine.frames();
+    long loans = 0;
     Map<Integer, Integer> owners = new HashMap<>();
     for (int anon : anonReferences.keySet()) {
       if (!machine.anons().isResident(anon)) {
@@ -357,6 +361,7 @@ public final class Audit {
         find("frame " + frame + " is neither free nor of one anon or object");
       }
       checkWirings(frame);
+      loans += frames.loans(frame);
       if (frames.slot(frame) != 0) {
         addSlot(frames.slot(frame), "frame " + frame);
       }
@@ -365,6 +370,17 @@ public final class Audit {
           frameMappings.getOrDefault(frame, 0),
           machine.pmaps().mappings(frame));
     }
+    Set<Integer> deviceFrames = new HashSet<>(frameMappings.keySet());
+    deviceFrames.addAll(frameWirings.keySet());
+    deviceFrames.removeIf(frame -> frame < frames.frames());
+    for (int frame : deviceFrames) {
+      checkWirings(frame);
+      expect(
+          "mappings of a device's frame " + frame,
+          frameMappings.getOrDefault(frame, 0),
+          machine.pmaps().mappings(frame));
+    }
+    expect("loans", machine.loans().sum(), loans);
     expect("free frames", free, machine.allocator().freeFrames());
     expect("frames", (long) free + released + owners.size() + objectFrames.size(), frames.frames());
   }

@@ -106,8 +106,9 @@ public final class MapView {
       line(
           String.format(
               Locale.ROOT,
-              "%s  object %08x: page=%d, size=%d, resident=%d, references=%d%s",
+              "%s  %s %08x: page=%d, size=%d, resident=%d, references=%d%s",
               indent,
+              kind(object),
               System.identityHashCode(object),
               entry.offset(),
               object.size(),
@@ -116,6 +117,13 @@ public final class MapView {
               entry.copyOnWrite() ? ", copy on write" : ""));
       object.unlock();
     }
+  }
+
+  private static String kind(MemoryObject object) {
+    if (object.isDevice()) {
+      return "device";
+    }
+    return object.isAnonymous() ? "object" : "paged object";
   }
 
   private static String properties(MapEntry entry) {

@@ -12,6 +12,7 @@ import org.juvm.object.PageRequest;
 import org.juvm.page.FrameAllocator;
 import org.juvm.page.FrameTable;
 import org.juvm.page.PageOwner;
+import org.juvm.pmap.Pmaps;
 import org.juvm.pmap.Tlb;
 import org.juvm.trace.Counters;
 
@@ -85,7 +86,9 @@ public final class Fault {
     /** Use by raw address past the protection, up to the maximum: wires the page. */
     OVERRIDE,
     /** The wiring of a mapping: wires the page. */
-    WIRE
+    WIRE,
+    /** A loan: the bytes as they are now, of several pages if possible. */
+    LOAN
   }
 
   /** What an attempt cannot do with locks held, or with the map locked for reading only. */
@@ -108,7 +111,12 @@ public final class Fault {
     TRANSITION
   }
 
-  // Valid after RESOLVED, unless it was for an access: what was wired.
+  /** Where the frames of a loan go. */
+  @Nullable LentFrames lent;
+
+  private Pmaps.@Nullable Scratch scratch;
+
+  // Valid after RESOLVED, unless it was for an access: what was wired, or how much was lent.
 
   @Nullable Amap amap;
   int frame = FrameTable.NONE;
@@ -146,13 +154,33 @@ public final class Fault {
     return frame;
   }
 
+  /** Room to work on mappings of frames. */
+  Pmaps.Scratch scratch() {
+    Pmaps.Scratch room = scratch;
+    if (room == null) {
+      room = new Pmaps.Scratch();
+      scratch = room;
+    }
+    return room;
+  }
+
   /**
-   * How many frames the last fault wired; their numbers follow one another.
+   * How many frames the last fault wired; their numbers follow one another. Or how many pages it
+   * lent.
    *
    * @return frames
    */
   public int wired() {
     return wired;
+  }
+
+  /**
+   * Why the page of the last fault could not be read, if somebody said so.
+   *
+   * @return what a client's pager has thrown, or null
+   */
+  public @Nullable Throwable takeFailure() {
+    return request.takeFailure();
   }
 
   /**

@@ -34,6 +34,7 @@ public final class FaultHandler {
   private final AnonTable anons;
   private final PageIns pageIns;
   private final Neighbours neighbours;
+  private final Loans loans;
 
   /**
    * The handler of a machine.
@@ -48,6 +49,7 @@ public final class FaultHandler {
     anons = machine.anons();
     pageIns = new PageIns(machine);
     neighbours = new Neighbours(machine);
+    loans = new Loans(machine);
   }
 
   /**
@@ -95,6 +97,37 @@ public final class FaultHandler {
     return resolve(map, fault, address, access, Fault.Purpose.OVERRIDE, 1);
   }
 
+  /**
+   * Lends a page, and those behind it that can be had at once: their bytes do not change until the
+   * loan is {@link #takeBack taken back}, whatever happens to the mapping. No translation is made.
+   * ({@code uvm_loan})
+   *
+   * @param map the address space
+   * @param fault a fault without processor
+   * @param address an address in the first page
+   * @param maximum the largest number of pages to lend, at least 1
+   * @param lent receives the frames
+   * @return RESOLVED, and {@link Fault#wired} pages are lent, which is none if the first one is
+   *     wired, or lent too often; or the reason, and none is
+   */
+  public FaultOutcome loan(VmMap map, Fault fault, long address, int maximum, LentFrames lent) {
+    fault.lent = lent;
+    fault.wired = 0;
+    FaultOutcome outcome = resolve(map, fault, address, Access.READ, Fault.Purpose.LOAN, maximum);
+    fault.lent = null;
+    return outcome;
+  }
+
+  /**
+   * Takes loans back. Frames that their owners have given up are free now.
+   *
+   * @param processor any number that differs between concurrent callers
+   * @param lent the frames
+   */
+  public void takeBack(int processor, LentFrames lent) {
+    loans.takeBack(processor, lent);
+  }
+
   /** Resolves a page for the wiring of its mapping, and wires it. */
   FaultOutcome wire(VmMap map, Fault fault, long address, Access access) {
     return resolve(map, fault, address, access, Fault.Purpose.WIRE, 1);
@@ -138,6 +171,7 @@ public final class FaultHandler {
     }
     fault.maximum = maximum;
     fault.readFailed = false;
+    boolean _ = fault.takeFailure() == null;
     fault.major = false;
     fault.used = false;
     fault.counters.increment(Counter.FAULTS);
@@ -226,7 +260,9 @@ public final class FaultHandler {
       }
       Amap amap = entry.amap();
       MemoryObject object = entry.object();
-      boolean looksOnly = fault.access == Access.READ && amap == null && object != null;
+      boolean looksOnly =
+          fault.purpose == Fault.Purpose.LOAN
+              || (fault.access == Access.READ && amap == null && object != null);
       if (entry.needsCopy() && !looksOnly) {
         fault.obstacle = Fault.Obstacle.NEEDS_COPY;
         return null;
@@ -273,11 +309,21 @@ public final class FaultHandler {
       return pageIns.busy(fault, frame);
     }
     fault.used = !fault.major;
-    if (amap.isExclusive(slot, anon, anons)) {
-      fault.counters.increment(Counter.DIRECT);
-      return enter(map, fault, entry, amap, page, frame, rights);
+    if (fault.purpose == Fault.Purpose.LOAN) {
+      return loans.lend(map, fault, entry, page);
     }
-    if (fault.access == Access.READ && !mustOwn(fault, amap)) {
+    boolean lent = frames.loans(frame) > 0;
+    boolean breaks = lent && Loans.mustBreak(fault);
+    if (amap.isExclusive(slot, anon, anons)) {
+      int own = breaks ? loans.breakLoan(fault, amap, anon, frame) : frame;
+      if (own == FrameTable.NONE) {
+        return noPage(fault, own);
+      }
+      fault.counters.increment(Counter.DIRECT);
+      int least = lent && !breaks ? rights & ~Protection.WRITE_BIT : rights;
+      return enter(map, fault, entry, amap, page, own, least);
+    }
+    if (fault.access == Access.READ && !breaks && !mustOwn(fault, amap)) {
       fault.counters.increment(Counter.DIRECT);
       return enter(map, fault, entry, amap, page, frame, rights & ~Protection.WRITE_BIT);
     }
@@ -309,7 +355,9 @@ public final class FaultHandler {
       VmMap map, Fault fault, MapEntry entry, @Nullable Amap amap, long page) {
     MemoryObject object = entry.object();
     if (object == null) {
-      return zeroFill(map, fault, entry, owned(amap), page);
+      return fault.purpose == Fault.Purpose.LOAN
+          ? loans.lend(map, fault, entry, page)
+          : zeroFill(map, fault, entry, owned(amap), page);
     }
     object.lock();
     try {
@@ -349,12 +397,28 @@ public final class FaultHandler {
         }
       }
       fault.used = !fault.major;
+      if (fault.purpose == Fault.Purpose.LOAN) {
+        return loans.lend(map, fault, entry, page);
+      }
       int rights = entry.protection().bits();
+      boolean copies =
+          entry.copyOnWrite()
+              && (fault.access == Access.WRITE || (amap != null && mustOwn(fault, amap)));
+      if (!copies && frames.loans(frame) > 0) {
+        if (Loans.mustBreak(fault)) {
+          frame = loans.breakLoan(fault, object, index);
+          if (frame == FrameTable.NONE) {
+            return noPage(fault, frame);
+          }
+        } else {
+          rights &= ~Protection.WRITE_BIT;
+        }
+      }
       if (!entry.copyOnWrite()) {
         fault.counters.increment(Counter.OBJECT_PAGES);
         return enter(map, fault, entry, null, page, frame, rights);
       }
-      if (fault.access == Access.READ && (amap == null || !mustOwn(fault, amap))) {
+      if (!copies) {
         fault.counters.increment(Counter.OBJECT_PAGES);
         return enter(map, fault, entry, null, page, frame, rights & ~Protection.WRITE_BIT);
       }
@@ -396,6 +460,9 @@ public final class FaultHandler {
       FaultOutcome outcome) {
     if ((entry.flags() & MapFlag.NO_FAULT.bit()) == 0 || !entry.copyOnWrite()) {
       return outcome;
+    }
+    if (fault.purpose == Fault.Purpose.LOAN) {
+      return loans.lendZeros(fault);
     }
     if (amap == null) {
       fault.obstacle = Fault.Obstacle.NEEDS_COPY;
@@ -480,6 +547,7 @@ public final class FaultHandler {
         }
       }
       case LEND -> lendRun(fault, entry, amap, page, frame);
+      case LOAN -> throw new VmPanic("a loan enters no page");
       case WIRE -> {
         frames.wire(frame);
         allocator.dropSlot(frame);
@@ -536,7 +604,8 @@ public final class FaultHandler {
           && entry.amap() == null
           && object.contains(entry.offset() + page)
           && object.find(entry.offset() + page) == frame
-          && !frames.isBusy(frame);
+          && !frames.isBusy(frame)
+          && frames.loans(frame) == 0;
     }
     long slot = entry.slot() + page;
     int anon = amap.find(slot);
@@ -544,6 +613,7 @@ public final class FaultHandler {
         && anons.isResident(anon)
         && anons.frame(anon) == frame
         && !frames.isBusy(frame)
+        && frames.loans(frame) == 0
         && (fault.access == Access.READ || amap.isExclusive(slot, anon, anons));
   }
 }

@@ -99,7 +99,7 @@ public final class Inspector {
           amap.unlock();
         }
         MemoryObject object = entry.object;
-        if (object != null) {
+        if (object != null && object.isAnonymous()) {
           object.lock();
           object.forEach(
               entry.offset,

@@ -37,6 +37,7 @@ import org.juvm.trace.Counters;
  * @param amaps the nodes of all amaps
  * @param objectNodes the nodes of all memory objects
  * @param lent pages that are lent by raw address
+ * @param loans loans of frames that have not ended
  * @param counters events outside any processor
  */
 public record Machine(
@@ -53,6 +54,7 @@ public record Machine(
     AmapTree amaps,
     BlockPool objectNodes,
     LongAdder lent,
+    LongAdder loans,
     Counters counters) {
 
   /**
@@ -105,6 +107,7 @@ public record Machine(
         anons,
         amaps,
         objectNodes,
+        new LongAdder(),
         new LongAdder(),
         counters);
   }

@@ -139,20 +139,10 @@ public final class Remapper {
 
   /** Finds free space; nothing is replaced. */
   private MapOutcome find(Placement placement, long length) {
-    long alignment = Math.max(placement.alignment(), map.pageSize().bytes());
-    if (placement.rule() == Placement.Rule.ANYWHERE) {
-      long hint = Math.max(placement.address(), map.minimum());
-      address = map.entries().findSpace(hint, length, alignment);
-      if (address == EntryTree.NOT_FOUND) {
-        address = map.entries().findSpace(map.minimum(), length, alignment);
-      }
-      return address == EntryTree.NOT_FOUND ? MapOutcome.NO_SPACE : MapOutcome.DONE;
-    }
-    address = placement.address();
-    if (address < map.minimum() || address > map.maximum() - length || address % alignment != 0) {
-      return MapOutcome.NO_SPACE;
-    }
-    return map.entries().isFree(address, address + length) ? MapOutcome.DONE : MapOutcome.OCCUPIED;
+    SpaceFinder finder = new SpaceFinder(map);
+    MapOutcome outcome = finder.find(placement, length);
+    address = finder.address();
+    return outcome;
   }
 
   private void move(long start, long end, long distance) {

@@ -139,11 +139,16 @@ public final class AnonymousObject extends MemoryObject {
       lock();
       try {
         long end = Math.min(size(), newSize);
-        if (pageSize().offset(end) == 0 || !isElsewhere(pageSize().vpn(end))) {
-          resizeLocked(newSize);
-          return true;
+        long last = pageSize().vpn(end);
+        if (pageSize().offset(end) == 0 || !isElsewhere(last)) {
+          if (pageSize().offset(end) == 0 || isChangeable(last)) {
+            resizeLocked(newSize);
+            return true;
+          }
+          request.is(PageRequest.Status.NO_FRAME, FrameTable.NONE);
+        } else {
+          get(request, last);
         }
-        get(request, pageSize().vpn(end));
       } finally {
         unlock();
       }
@@ -161,6 +166,14 @@ public final class AnonymousObject extends MemoryObject {
         case NO_NODE, RESIDENT, BEYOND_END, ERROR -> {}
       }
     }
+  }
+
+  /** Sees to it that a page, if it is there, is not on loan. Returns false if no frame is free. */
+  private boolean isChangeable(long page) {
+    int frame = find(page);
+    return frame == FrameTable.NONE
+        || support.frames().loans(frame) == 0
+        || breakLoan(0, page) != FrameTable.NONE;
   }
 
   /** Whether the bytes of a page are in swap only, or on their way in or out. */

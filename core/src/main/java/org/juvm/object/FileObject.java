@@ -257,25 +257,6 @@ public final class FileObject extends MemoryObject {
     }
   }
 
-  /** Ends the busyness of a page that is not to be in memory. Called without the lock. */
-  void giveUp(int processor, int frame) {
-    boolean owned;
-    lock();
-    try {
-      owned = owns(frame);
-      if (owned) {
-        evict(frame);
-      }
-    } finally {
-      unlock();
-    }
-    if (owned) {
-      support.busy().endFree(processor, frame);
-    } else {
-      support.busy().end(processor, frame);
-    }
-  }
-
   // ---- out ----
 
   @Override

@@ -3,6 +3,7 @@ package org.juvm.object;
 import java.io.IOException;
 import org.juvm.base.PageSize;
 import org.juvm.base.VmPanic;
+import org.juvm.page.FrameAllocator;
 import org.juvm.page.FrameTable;
 import org.juvm.page.ObjectPages;
 import org.juvm.page.PageOwner;
@@ -73,6 +74,16 @@ public abstract class MemoryObject implements PageOwner {
     return lock.isHeld();
   }
 
+  /**
+   * Whether the pages are a device's: there is one of each, which is never copied, not even by a
+   * private mapping, and is where it is for good.
+   *
+   * @return true if so
+   */
+  public boolean isDevice() {
+    return false;
+  }
+
   // ---- size ----
 
   /**
@@ -134,7 +145,7 @@ public abstract class MemoryObject implements PageOwner {
    * @param page index
    * @return frame number, or {@link FrameTable#NONE}
    */
-  public final int find(long page) {
+  public int find(long page) {
     assert isHeld();
     return ObjectPages.frame(pages.find(page));
   }
@@ -169,7 +180,7 @@ public abstract class MemoryObject implements PageOwner {
    * @param request says what came of it
    * @param page index
    */
-  public final void get(PageRequest request, long page) {
+  public void get(PageRequest request, long page) {
     assert isHeld();
     request.page = page;
     if (!contains(page)) {
@@ -239,6 +250,36 @@ public abstract class MemoryObject implements PageOwner {
     pages.put(page, ObjectPages.inFrame(frame));
     long identity = (long) number << IDENTITY_SHIFT | page;
     support.allocator().assign(frame, number, (int) page, identity, !isAnonymous());
+  }
+
+  /**
+   * Puts a copy of a page into the place of a page that is on loan, so that the copy can be
+   * changed. The old frame is free when its last loan ends.
+   *
+   * @param processor any number that differs between concurrent callers
+   * @param page index of a resident page that is not busy
+   * @return the frame of the page now; {@link FrameTable#NONE} if no frame is free, then nothing
+   *     has changed
+   */
+  public final int breakLoan(int processor, long page) {
+    assert isHeld();
+    FrameTable frames = support.frames();
+    FrameAllocator allocator = support.allocator();
+    int lent = find(page);
+    int frame = allocator.allocate(processor, false, FrameAllocator.Reserve.NONE);
+    if (frame == FrameTable.NONE) {
+      return frame;
+    }
+    support.pmaps().removeFrame(lent);
+    support.ram().copy(lent, frame);
+    if (!isAnonymous() && !frames.isDirty(lent)) {
+      frames.markClean(frame);
+    }
+    allocator.dropSlot(lent);
+    allocator.policy().dequeue(lent);
+    put(page, frame);
+    allocator.free(processor, lent);
+    return frame;
   }
 
   /** The index of the page in a frame, or -1 if the frame holds none of this object. */
@@ -318,6 +359,25 @@ public abstract class MemoryObject implements PageOwner {
       support.allocator().free(processor, ObjectPages.frame(place));
     } else if (ObjectPages.slotOf(place) != 0) {
       support.swap().free(ObjectPages.slotOf(place));
+    }
+  }
+
+  /** Ends the busyness of a page that is not to be in memory. Called without the lock. */
+  final void giveUp(int processor, int frame) {
+    boolean owned;
+    lock();
+    try {
+      owned = owns(frame);
+      if (owned) {
+        evict(frame);
+      }
+    } finally {
+      unlock();
+    }
+    if (owned) {
+      support.busy().endFree(processor, frame);
+    } else {
+      support.busy().end(processor, frame);
     }
   }
 

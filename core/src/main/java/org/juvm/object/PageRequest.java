@@ -1,6 +1,5 @@
 package org.juvm.object;
 
-import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import org.juvm.page.FrameAllocator;
 import org.juvm.page.FrameTable;
@@ -42,6 +41,9 @@ public final class PageRequest {
   FrameAllocator.Reserve depth = FrameAllocator.Reserve.NONE;
   long seen;
 
+  /** Why the last page that could not be read could not; null if nobody knows. */
+  @Nullable Throwable failure;
+
   /** READING: the first page that comes in, into the first of the frames. */
   long firstPage;
 
@@ -59,9 +61,6 @@ public final class PageRequest {
 
   /** Whether earlier requests of the object decide how many of them are. */
   boolean learned;
-
-  /** Why the last read failed. */
-  @Nullable IOException failure;
 
   /**
    * A request of one thread.
@@ -106,6 +105,19 @@ public final class PageRequest {
    */
   public int pages() {
     return count;
+  }
+
+  /**
+   * Why the last page that could not be read could not, and forgets it.
+   *
+   * @return what was thrown, or null
+   */
+  public @Nullable Throwable takeFailure() {
+    Throwable taken = failure;
+    if (taken != null) {
+      failure = null;
+    }
+    return taken;
   }
 
   /**

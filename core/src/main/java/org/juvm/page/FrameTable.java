@@ -43,16 +43,17 @@ public final class FrameTable {
   private final IntTable state;
 
   /**
-   * Descriptors of frames that are all free and zero.
+   * Descriptors of frames that are all free and zero. Those of devices are never free, and belong
+   * to nobody that the page daemon knows.
    *
    * @param ram the frames
    */
   public FrameTable(Ram ram) {
     frames = ram.frames();
-    holder = new IntTable(frames, ram.isLarge());
-    tag = new IntTable(frames, ram.isLarge());
-    slot = new IntTable(frames, ram.isLarge());
-    state = new IntTable(frames, ram.isLarge());
+    holder = new IntTable(ram.numbers(), ram.isLarge());
+    tag = new IntTable(ram.numbers(), ram.isLarge());
+    slot = new IntTable(ram.numbers(), ram.isLarge());
+    state = new IntTable(ram.numbers(), ram.isLarge());
   }
 
   /**
@@ -264,6 +265,17 @@ public final class FrameTable {
    */
   public boolean isPinned(int frame) {
     return (state.getVolatile(frame) & PINS) != 0;
+  }
+
+  /**
+   * Whether an allocated frame may be lent now. The owner's lock is held.
+   *
+   * @param frame frame number
+   * @return false if it is busy or wired, or lent as often as can be counted
+   */
+  public boolean mayLend(int frame) {
+    int now = state.getVolatile(frame);
+    return (now & (BUSY | WIRINGS)) == 0 && (now & LOANS) != LOANS;
   }
 
   /**

@@ -441,6 +441,63 @@ public final class Pmap {
     }
   }
 
+  /**
+   * Takes the right to write from mappings of frames, with one shootdown for all.
+   *
+   * @param mappings sorted by page
+   * @param start the first of this pmap
+   * @param end the one after the last
+   */
+  void protectAllMapped(Pmaps.Scratch mappings, int start, int end) {
+    lock.lock();
+    try {
+      boolean any = false;
+      for (int i = start; i < end; i++) {
+        long at = entryOf(ReverseMap.vpn(mappings.mapping(i)), mappings.frame(i));
+        any |= at != 0 && protect(at, Native.getLong(at));
+      }
+      if (any) {
+        long first = ReverseMap.vpn(mappings.mapping(start));
+        revoke(first, ReverseMap.vpn(mappings.mapping(end - 1)) + 1, true, true);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Takes the right to write from pages that are mapped in a range. The map is locked in any way,
+   * and so is the owner of the pages, so that none of them is entered meanwhile.
+   *
+   * @param start first address, page aligned
+   * @param end the address after the last, page aligned
+   */
+  public void protectPages(long start, long end) {
+    lock.lock();
+    try {
+      boolean[] any = new boolean[1];
+      tables.forEachIn(
+          pageSize.vpn(start), pageSize.vpn(end), (vpn, at, pte) -> any[0] |= protect(at, pte));
+      if (any[0]) {
+        revoke(pageSize.vpn(start), pageSize.vpn(end), true, true);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Takes the right to write from an entry. Returns false if it had none. Holding the lock. */
+  private static boolean protect(long at, long old) {
+    long entry = old;
+    while ((entry & Pte.WRITE) != 0) {
+      if (Native.compareAndSetLong(at, entry, entry & ~Pte.WRITE)) {
+        return true;
+      }
+      entry = Native.getLong(at);
+    }
+    return false;
+  }
+
   /** Where the entry of a page is if it is one of a frame, else 0. Caller holds the lock. */
   private long entryOf(long vpn, int frame) {
     long at = tables.find(vpn) & ~Pte.WRITE_PROTECT;

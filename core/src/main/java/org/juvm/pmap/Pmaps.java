@@ -51,7 +51,7 @@ public final class Pmaps {
     this.frames = frames;
     this.counters = counters;
     tables = new BlockPool(TABLE_BYTES, Math.max(MINIMUM_TABLES, ram.frames() / 2), ram.isLarge());
-    reverse = new ReverseMap(ram.frames(), ram.isLarge());
+    reverse = new ReverseMap(ram.numbers(), ram.frames(), ram.isLarge());
   }
 
   /**
@@ -131,6 +131,38 @@ public final class Pmaps {
     for (int i = 0; i < count; i++) {
       reverse.collect(victims[i], scratch);
     }
+    forEachPmap(scratch, Pmap::removeAllMapped);
+  }
+
+  /**
+   * Takes the right to write from every mapping of several frames, with one shootdown for each
+   * pmap. The caller holds the lock of the frames' owner, so that no new mapping is made meanwhile;
+   * afterwards no processor stores to any of them.
+   *
+   * <p>Source: {@code pmap_page_protect(pg, VM_PROT_READ)}.
+   *
+   * @param list frame numbers; negative ones are left out
+   * @param start the first of the list
+   * @param end the one after the last
+   * @param scratch of the calling thread
+   */
+  public void protectFrames(int[] list, int start, int end, Scratch scratch) {
+    scratch.clear();
+    for (int i = start; i < end; i++) {
+      if (list[i] >= 0) {
+        reverse.collect(list[i], scratch);
+      }
+    }
+    forEachPmap(scratch, Pmap::protectAllMapped);
+  }
+
+  /** Does something to the mappings of one pmap. */
+  @FunctionalInterface
+  private interface PmapStep {
+    void with(Pmap pmap, Scratch mappings, int start, int end);
+  }
+
+  private void forEachPmap(Scratch scratch, PmapStep step) {
     scratch.sort();
     for (int i = 0; i < scratch.size(); ) {
       int end = i + 1;
@@ -141,7 +173,7 @@ public final class Pmaps {
       Pmap pmap = get(number);
       // One that is gone has no mappings any more.
       if (pmap != null) {
-        pmap.removeAllMapped(scratch, i, end);
+        step.with(pmap, scratch, i, end);
       }
       i = end;
     }

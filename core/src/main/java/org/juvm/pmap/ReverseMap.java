@@ -56,12 +56,12 @@ final class ReverseMap {
 
   private final int records;
 
-  ReverseMap(int frames, boolean hugePages) {
+  ReverseMap(int numbers, int frames, boolean hugePages) {
     records =
         (int)
             Math.min(MAXIMUM_RECORDS, Math.max(MINIMUM_RECORDS, (long) frames * RECORDS_PER_FRAME));
-    first = new LongTable(frames, hugePages);
-    head = new IntTable(frames, hugePages);
+    first = new LongTable(numbers, hugePages);
+    head = new IntTable(numbers, hugePages);
     mapping = new LongTable(records + 1L, hugePages);
     next = new IntTable(records + 1L, hugePages);
     previous = new IntTable(records + 1L, hugePages);
@@ -145,12 +145,17 @@ final class ReverseMap {
     return found;
   }
 
-  /** Adds all mappings of a frame to a list. */
+  /** Adds all mappings of a frame to a list; of those that go meanwhile, perhaps not all. */
   void collect(int frame, Pmaps.Scratch into) {
-    if (first.getAcquire(frame) == 0 && head.get(frame) == 0) {
+    long word = first.getAcquire(frame);
+    // A mapping never changes between word and list, so the lock is needed for the list only.
+    if (word >= 0 && head.get(frame) == 0) {
+      if (word != 0) {
+        into.add(word, frame);
+      }
       return;
     }
-    long word = lock(frame);
+    word = lock(frame);
     if (word != 0) {
       into.add(word, frame);
     }

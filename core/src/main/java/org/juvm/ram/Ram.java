@@ -1,6 +1,9 @@
 package org.juvm.ram;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.juvm.base.PageSize;
 
 /**
@@ -12,6 +15,8 @@ public final class Ram {
   /** From this size on large host pages are asked for: below it they would waste memory. */
   private static final long HUGE_PAGES_FROM_BYTES = 128L << 20;
 
+  private static final long ZEROS_BYTES = 1 << 20;
+
   /** Keeps the addresses valid. */
   private final Reservation reservation;
 
@@ -19,6 +24,13 @@ public final class Ram {
   private final int frames;
   private final PageSize pageSize;
   private final MemorySegment segment;
+
+  private final DeviceFrames devices;
+
+  private final AtomicInteger users = new AtomicInteger(1);
+
+  /** Zeros that are never written, so that the host commits next to nothing for them. */
+  private final Reservation zeros;
 
   /**
    * Reserves the frames.
@@ -33,6 +45,8 @@ public final class Ram {
     reservation = Reservation.of(bytes, isLarge());
     base = reservation.address();
     segment = reservation.segment(bytes);
+    devices = new DeviceFrames(frames, pageSize);
+    zeros = Reservation.of(ZEROS_BYTES, false);
   }
 
   /**
@@ -69,8 +83,26 @@ public final class Ram {
    * @return absolute native address
    */
   public long address(int frame) {
-    assert frame >= 0 && frame < frames : frame;
-    return base + ((long) frame << pageSize.shift());
+    assert frame >= 0 && frame < numbers() : frame;
+    return frame < frames ? base + ((long) frame << pageSize.shift()) : devices.address(frame);
+  }
+
+  /**
+   * A bound of all frame numbers, those of devices included.
+   *
+   * @return greater than every frame number
+   */
+  public int numbers() {
+    return frames + DeviceFrames.MAXIMUM;
+  }
+
+  /**
+   * Frames that are clients' memory.
+   *
+   * @return those of this system
+   */
+  public DeviceFrames devices() {
+    return devices;
   }
 
   /**
@@ -81,6 +113,37 @@ public final class Ram {
    */
   public MemorySegment segment() {
     return segment;
+  }
+
+  /**
+   * Successive frames as a segment of its own.
+   *
+   * @param frame the first frame
+   * @param count how many
+   * @param arena bounds the segment's life; as long as it is alive, the address range stays valid
+   * @return a segment that can only be read
+   */
+  public MemorySegment frames(int frame, int count, Arena arena) {
+    return readOnly(address(frame), pageSize.address(count), arena);
+  }
+
+  /**
+   * Zeros, as many pages as there are at most in one piece.
+   *
+   * @param pages how many are wanted
+   * @param arena bounds the segment's life
+   * @return a segment of at least one page and at most so many, which can only be read
+   */
+  public MemorySegment zeros(long pages, Arena arena) {
+    long bytes = Math.min(pageSize.address(pages), ZEROS_BYTES);
+    return readOnly(zeros.address(), bytes, arena);
+  }
+
+  @SuppressWarnings({"restricted", "ReachabilityFenceUsage"})
+  private MemorySegment readOnly(long at, long bytes, Arena arena) {
+    return MemorySegment.ofAddress(at)
+        .reinterpret(bytes, arena, _ -> Reference.reachabilityFence(this))
+        .asReadOnly();
   }
 
   /**
@@ -102,8 +165,51 @@ public final class Ram {
     Native.copy(address(from), address(to), pageSize.bytes());
   }
 
-  /** Gives all memory back to the host. The frames read as zeros afterwards. */
-  public void discard() {
-    reservation.discard();
+  /**
+   * Copies a frame to an array.
+   *
+   * @param frame frame number
+   * @param bytes receives a page
+   */
+  public void copyOut(int frame, byte[] bytes) {
+    MemorySegment.copy(Native.ALL, address(frame), MemorySegment.ofArray(bytes), 0, bytes.length);
+  }
+
+  /**
+   * Copies an array to a frame.
+   *
+   * @param bytes a page
+   * @param frame frame number
+   */
+  public void copyIn(byte[] bytes, int frame) {
+    MemorySegment.copy(MemorySegment.ofArray(bytes), 0, Native.ALL, address(frame), bytes.length);
+  }
+
+  // ---- the end ----
+
+  /**
+   * Keeps the bytes of all frames until {@link #drop} is called once more.
+   *
+   * @return false if they are gone
+   */
+  public boolean use() {
+    int now;
+    do {
+      now = users.get();
+      if (now == 0) {
+        return false;
+      }
+    } while (!users.compareAndSet(now, now + 1));
+    return true;
+  }
+
+  /**
+   * Ends a use: that of whoever made this, or one by {@link #use}. With the last one all memory
+   * goes back to the host, and the frames read as zeros.
+   */
+  public void drop() {
+    if (users.decrementAndGet() == 0) {
+      reservation.discard();
+    }
   }
 }

@@ -40,6 +40,8 @@ public enum Counter {
   PAGE_INS,
   /** Pages of files and clients' pagers that were written (pdpageouts). */
   PAGE_OUTS,
+  /** Pages that clients' pagers could not write. */
+  WRITE_ERRORS,
   /** Pages that left memory (pdfreed). */
   EVICTIONS,
   /** Times that the page daemon looked for pages to take (pdrevs). */
@@ -59,5 +61,9 @@ public enum Counter {
   /** Times that translations were revoked. */
   SHOOTDOWNS,
   /** Revocations that had to fence every running thread of the process. */
-  HEAVY_FENCES
+  HEAVY_FENCES,
+  /** Pages lent to clients (loans). */
+  LOANS,
+  /** Pages that got a new frame because the old one was on loan (loanbreaks). */
+  LOAN_BREAKS
 }

@@ -1,0 +1,124 @@
+package org.juvm.object;
+
+import org.juvm.base.VmPanic;
+import org.juvm.page.FrameTable;
+
+/**
+ * Memory that a client owns. Its pages are always there, in frames that no other page ever has;
+ * they are never copied, and no page daemon knows them.
+ *
+ * <p>The client can take it back: then no page table maps any of it, and every access is beyond its
+ * end.
+ *
+ * <p>Source: {@code uvm_device.c}; each method names its function. Taking it back is {@code
+ * revoke(2)}.
+ */
+public final class DeviceObject extends MemoryObject {
+  private final int firstFrame;
+  private final int frames;
+
+  /**
+   * An object with one reference. ({@code udv_attach})
+   *
+   * @param support what it works with
+   * @param firstFrame a number of {@link org.juvm.ram.DeviceFrames}, which passes to the object
+   * @param size bytes, whole pages
+   */
+  public DeviceObject(ObjectSupport support, int firstFrame, long size) {
+    super(support, size);
+    this.firstFrame = firstFrame;
+    frames = (int) support.ram().pageSize().vpn(size);
+  }
+
+  @Override
+  public boolean isAnonymous() {
+    return false;
+  }
+
+  @Override
+  public boolean isDevice() {
+    return true;
+  }
+
+  /** Also of a page that was taken back, as long as it is mapped. */
+  @Override
+  public int find(long page) {
+    assert isHeld();
+    return page < frames ? firstFrame + (int) page : FrameTable.NONE;
+  }
+
+  /** The fault routine of devices: there is nothing to look for. ({@code udv_fault}) */
+  @Override
+  public void get(PageRequest request, long page) {
+    assert isHeld();
+    if (!contains(page)) {
+      request.is(PageRequest.Status.BEYOND_END, FrameTable.NONE);
+    } else if (!support.ram().devices().isAlive(firstFrame)) {
+      request.is(PageRequest.Status.ERROR, FrameTable.NONE);
+    } else {
+      request.is(PageRequest.Status.RESIDENT, find(page));
+    }
+  }
+
+  /**
+   * Takes the memory back: when this returns, every access through a mapping fails. A load that has
+   * begun may still be under way. Called without locks.
+   *
+   * @return false if a page is wired, or in use by raw address; then nothing has changed
+   */
+  public boolean takeBack() {
+    lock();
+    try {
+      for (int i = 0; i < frames; i++) {
+        if (support.frames().wirings(firstFrame + i) != 0) {
+          return false;
+        }
+      }
+      setSize(0);
+      for (int i = 0; i < frames; i++) {
+        support.pmaps().removeFrame(firstFrame + i);
+      }
+      return true;
+    } finally {
+      unlock();
+    }
+  }
+
+  @Override
+  void ended() {
+    support.ram().devices().remove(firstFrame);
+  }
+
+  /** What is stored is in the client's memory at once. */
+  @Override
+  public void clean(long first, long end, boolean invalidate) {}
+
+  @Override
+  public void writeOut(long first, long end) {}
+
+  // ---- what is never asked of a device ----
+
+  @Override
+  void bringIn(PageRequest request, long page, int place) {
+    throw noPage();
+  }
+
+  @Override
+  public boolean read(PageRequest request) {
+    throw noPage();
+  }
+
+  @Override
+  public void evict(int frame) {
+    throw noPage();
+  }
+
+  @Override
+  public void write(int[] busy, int count) {
+    throw noPage();
+  }
+
+  private static VmPanic noPage() {
+    return new VmPanic("pages of a device neither come nor go");
+  }
+}
