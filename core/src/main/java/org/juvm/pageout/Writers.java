@@ -45,6 +45,7 @@ final class Writers {
   private final ThreadPoolExecutor fileThreads = threads("juvm-pageout");
   private final AtomicInteger inFlight = new AtomicInteger();
   private final AtomicLong freed = new AtomicLong();
+  private final AtomicLong failed = new AtomicLong();
 
   Writers(Machine machine, Runnable progress) {
     allocator = machine.allocator();
@@ -84,6 +85,11 @@ final class Writers {
   /** Pages that were let go since boot. */
   long freed() {
     return freed.get();
+  }
+
+  /** Pages that could not be written since boot. */
+  long failed() {
+    return failed.get();
   }
 
   void progress() {
@@ -183,6 +189,12 @@ final class Writers {
   void slotIsBad(int frame, PageOwner owner) {
     swap.markBad(frames.slot(frame));
     setSlot(frame, 0);
+    notWritten(frame, owner);
+  }
+
+  /** A page could not be written to where it belongs. */
+  void notWritten(int frame, PageOwner owner) {
+    failed.incrementAndGet();
     keep(frame, owner);
   }
 
