@@ -32,14 +32,14 @@ final class Crew {
   private void add(Thread.Builder builder, Work work) {
     threads.add(
         builder.start(
-                () -> {
-                  try {
-                    start.await();
-                    work.run();
-                  } catch (Throwable e) {
-                    failures.add(e);
-                  }
-                }));
+            () -> {
+              try {
+                start.await();
+                work.run();
+              } catch (Throwable e) {
+                failures.add(e);
+              }
+            }));
   }
 
   /** Whether a thread has failed, so that the others may stop, too. */

@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicIntegerArray;
@@ -73,8 +74,7 @@ final class PagingSoak {
     }
     SharedMemory shared = vm.sharedMemory().create((long) PAGES / 2 * PAGE_SIZE);
     space.map(page(0), (long) PAGES / 2 * PAGE_SIZE, Protection.READ_WRITE);
-    space.map(
-        MapRequest.of(shared, 0, (long) PAGES / 2 * PAGE_SIZE).shared().at(page(PAGES / 2)));
+    space.map(MapRequest.of(shared, 0, (long) PAGES / 2 * PAGE_SIZE).shared().at(page(PAGES / 2)));
     shared.close();
   }
 
@@ -261,8 +261,7 @@ final class PagingSoak {
       long newest = checkWords(i);
       boolean sameLife = born == births.get(i) && newest != 0;
       if (sameLife && newest < versions[i]) {
-        throw new AssertionError(
-            "page %d: version %d after %d".formatted(i, newest, versions[i]));
+        throw new AssertionError("page %d: version %d after %d".formatted(i, newest, versions[i]));
       }
       versions[i] = Math.max(versions[i], newest);
     }
@@ -381,18 +380,29 @@ final class PagingSoak {
         }
         for (int n = 0; n < 6; n++) {
           byte[] again = inChild(pages[n]);
-          if (seen[n].length == again.length && !java.util.Arrays.equals(seen[n], again)) {
+          if (seen[n].length == again.length && !Arrays.equals(seen[n], again)) {
             throw new AssertionError("page " + pages[n] + " of a child has changed");
           }
-          if (again.length > 0) {
-            second.set(JAVA_LONG, page(pages[n]), word(pages[n], 1, 0));
-            seen[n] = inChild(pages[n]);
-          }
+          writeInChild(pages[n]);
         }
       } catch (MemoryFault e) {
         outOfMemory(e);
       } finally {
         second.detach();
+      }
+    }
+
+    private void writeInChild(int i) {
+      try {
+        second.set(JAVA_LONG, page(i), word(i, 1, 0));
+        if (second.get(JAVA_LONG, page(i)) != word(i, 1, 0)) {
+          throw new AssertionError("page " + i + " of a child has not changed");
+        }
+      } catch (MemoryFault e) {
+        if (e.reason() == MemoryFault.Reason.OUT_OF_MEMORY) {
+          throw e;
+        }
+        boolean _ = isLost(e);
       }
     }
 
