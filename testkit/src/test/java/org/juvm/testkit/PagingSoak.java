@@ -451,11 +451,10 @@ final class PagingSoak {
   private void await(FaultyStore device, FaultyStore.Operation kind, int operations) {
     long until = device.operations(kind) + operations;
     long before = -1;
-    while (device.operations(kind) < until && !stop.get()) {
+    int idle = 0;
+    while (device.operations(kind) < until && idle < 20 && !stop.get()) {
       long now = rounds.get();
-      if (now == before && now % 2 == 0) {
-        return;
-      }
+      idle = now == before ? idle + 1 : 0;
       before = now;
       for (int i = 0; i < 1000; i++) {
         Thread.onSpinWait();

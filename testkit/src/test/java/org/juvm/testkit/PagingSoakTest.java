@@ -14,7 +14,6 @@ class PagingSoakTest {
     Choices choices = Choices.fresh();
     PagingSoak soak = new PagingSoak(faults);
     String seen = soak.run(Budget.rounds(Choices.times(3000)), choices);
-    System.out.println(choices + ": " + seen);
-    assertThat(soak.forks()).as("forks, %s", choices).isGreaterThan(100);
+    assertThat(soak.forks()).as("forks, %s: %s", choices, seen).isGreaterThan(100);
   }
 }
