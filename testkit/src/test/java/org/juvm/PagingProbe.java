@@ -40,7 +40,7 @@ public final class PagingProbe {
               for (int frame = 0; frame < frames.frames(); frame++) {
                 both += frames.slot(frame) != 0 ? 1 : 0;
               }
-              long resident = frames.frames() - vm.machine().allocator().freeFrames();
+              long resident = (long) frames.frames() - vm.machine().allocator().freeFrames();
               pages[0] = resident + slotsInUse(vm) - both;
             });
     return pages[0];
