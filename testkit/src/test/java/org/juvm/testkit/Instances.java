@@ -39,7 +39,7 @@ final class Instances {
 
   /** Somewhere in the page, so that pages differ in more than their first word. */
   private static long second(int i) {
-    return page(i) + 8 * (1 + i % (PAGE_SIZE / 8 - 1));
+    return page(i) + 8L * (1 + i % (PAGE_SIZE / 8 - 1));
   }
 
   private static void write(Cpu cpu, int i, int owner, long version) {

@@ -456,10 +456,9 @@ final class PagingSoak {
       long now = rounds.get();
       idle = now == before ? idle + 1 : 0;
       before = now;
-      for (int i = 0; i < 1000; i++) {
+      for (int i = 0; i < 2000; i++) {
         Thread.onSpinWait();
       }
-      Thread.yield();
     }
   }
 
