@@ -100,7 +100,7 @@ final class Cluster implements Runnable {
       owner(0).write(frames, count);
     } catch (IOException e) {
       for (int i = 0; i < count; i++) {
-        writers.keep(frames[i], owner(i));
+        writers.notWritten(frames[i], owner(i));
       }
       return;
     }

@@ -33,7 +33,8 @@ final class Scan {
     NOTHING
   }
 
-  private static final int MAXIMUM_FRUITLESS = 2;
+  /** Batches of pages in a row that all could not be written. */
+  private static final long MAXIMUM_FRUITLESS = 2;
 
   private final FrameAllocator allocator;
   private final FrameTable frames;
@@ -65,11 +66,11 @@ final class Scan {
   /** Whether swap had no slot for a page. */
   private boolean swapFull;
 
-  /** Pages that had been freed when the last scan began. */
+  /** How many pages had been freed when that was last seen to be more than before. */
   private long freedBefore;
 
-  /** Scans in a row whose writes have all failed. */
-  private int fruitless;
+  /** How many could not be written until then, or until that was last reported. */
+  private long failedBefore;
 
   Scan(Machine machine, Runnable progress) {
     allocator = machine.allocator();
@@ -108,6 +109,10 @@ final class Scan {
   Result run() {
     counters.add(Counter.SCANS, 1);
     if (isFruitless()) {
+      if (writers.inFlight() > 0) {
+        return Result.TRANSFERS;
+      }
+      failedBefore = writers.failed();
       return Result.NOTHING;
     }
     ReplacementPolicy policy = allocator.policy();
@@ -145,20 +150,16 @@ final class Scan {
   }
 
   /**
-   * Whether what can be written only fails to be written: then to try again is of no use until
-   * somebody else waits for memory.
+   * Whether what can be written only fails to be written: then to try again, and to use up slots,
+   * is of no use until somebody else waits for memory.
    */
   private boolean isFruitless() {
     long freed = writers.freed();
-    boolean failed = taken > 0 && freed == freedBefore && writers.inFlight() == 0;
-    freedBefore = freed;
-    fruitless = failed ? fruitless + 1 : 0;
-    if (fruitless < MAXIMUM_FRUITLESS) {
-      return false;
+    if (freed != freedBefore) {
+      freedBefore = freed;
+      failedBefore = writers.failed();
     }
-    fruitless = 0;
-    taken = 0;
-    return true;
+    return writers.failed() - failedBefore >= MAXIMUM_FRUITLESS * batch.length;
   }
 
   /**

@@ -46,6 +46,7 @@ final class Writers {
   private final ThreadPoolExecutor fileThreads = threads("juvm-pageout");
   private final AtomicInteger inFlight = new AtomicInteger();
   private final AtomicLong freed = new AtomicLong();
+  private final AtomicLong failed = new AtomicLong();
 
   Writers(Machine machine, Runnable progress) {
     allocator = machine.allocator();
@@ -85,6 +86,11 @@ final class Writers {
   /** Pages that were let go since boot. */
   long freed() {
     return freed.get();
+  }
+
+  /** Pages that could not be written since boot. */
+  long failed() {
+    return failed.get();
   }
 
   void progress() {
@@ -187,6 +193,12 @@ final class Writers {
       swap.markBad(slot);
       setSlot(frame, 0);
     }
+    notWritten(frame, owner);
+  }
+
+  /** A page could not be written to where it belongs. */
+  void notWritten(int frame, PageOwner owner) {
+    failed.incrementAndGet();
     keep(frame, owner);
   }
 

@@ -8,7 +8,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 import org.juvm.store.Store;
-import org.juvm.store.StoreFullException;
 
 /**
  * A store that hands everything on to another one and fails when it is told to: once or for good,
@@ -228,10 +227,9 @@ public final class FaultyStore implements Store {
       String fault = fault(operation, position, length);
       if (fault != null) {
         of(operation).failures++;
-        String message =
+        throw new IOException(
             "%s: injected: operation=%s, position=%d, length=%d"
-                .formatted(fault, operation, position, length);
-        throw fault.equals("ENOSPC") ? new StoreFullException(message) : new IOException(message);
+                .formatted(fault, operation, position, length));
       }
     }
   }

@@ -6,12 +6,14 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.juvm.PagingProbe;
 import org.juvm.base.Access;
+import org.juvm.trace.Counter;
 
 /**
  * Does the same to a system and to the model, and throws as soon as they differ: in the value or
  * the exception of an operation, in the layout of an address space, in a byte of memory, or in the
- * number of frames in use.
+ * number of pages that there are.
  */
 final class Duel implements AutoCloseable {
   private static final int COMPARE_BYTES_EVERY = 128;
@@ -26,10 +28,10 @@ final class Duel implements AutoCloseable {
   private final int auditEvery;
   private int done;
 
-  /** Audits after every so many commands. */
-  Duel(int pageSize, int auditEvery) {
+  /** Lets pages leave memory or not, and audits after every so many commands. */
+  Duel(int pageSize, boolean littleMemory, int auditEvery) {
     this.auditEvery = auditEvery;
-    ground = new Ground(pageSize);
+    ground = new Ground(pageSize, littleMemory);
     maps = new MapCommands(ground);
     paging = new PagingCommands(ground);
     objects = new ObjectCommands(ground);
@@ -41,6 +43,11 @@ final class Duel implements AutoCloseable {
   @Override
   public void close() {
     ground.close();
+  }
+
+  /** How many pages have left memory. */
+  long evictions() {
+    return PagingProbe.count(ground.vm(), Counter.EVICTIONS);
   }
 
   /** How many commands came to their end. */
@@ -91,10 +98,10 @@ final class Duel implements AutoCloseable {
   private void compareFrames() {
     List<ModelSpace> models = ground.pairs().stream().map(Pair::model).toList();
     List<ModelObject> open = ground.open().stream().map(Ground.Shared::model).toList();
-    same((long) ModelSpace.countFrames(models, open), ground.vm().statistics().usedFrames());
+    same((long) ModelSpace.countFrames(models, open), ground.pages());
   }
 
-  /** Pages that are not resident stay so. */
+  /** Pages that were never made stay so. */
   private void compareBytes() {
     byte[] found = new byte[ground.pageSize()];
     for (Pair pair : ground.pairs()) {

@@ -7,9 +7,11 @@ import java.util.function.Supplier;
 import org.juvm.Cpu;
 import org.juvm.MapException;
 import org.juvm.MemoryFault;
+import org.juvm.PagingProbe;
 import org.juvm.SharedMemory;
 import org.juvm.Vm;
 import org.juvm.base.Access;
+import org.juvm.base.Limit;
 
 /** Where a {@link Duel} takes place: the system, its spaces, and where in them a command means. */
 final class Ground implements AutoCloseable {
@@ -26,8 +28,17 @@ final class Ground implements AutoCloseable {
   /** Shared memory and what it must be like. */
   record Shared(SharedMemory real, ModelObject model) {}
 
+  /** Enough for everything, so that no page ever leaves memory. */
+  private static final int AMPLE_FRAMES = 16384;
+
+  /** Far less than most histories touch. */
+  private static final int FEW_FRAMES = 64;
+
+  private static final int SLOTS = 8192;
+
   private final Vm vm;
   private final int pageSize;
+  private final boolean paging;
   private final List<Pair> pairs = new ArrayList<>();
 
   /** Shared memory that is not closed. */
@@ -35,9 +46,15 @@ final class Ground implements AutoCloseable {
 
   private final Cpu[] cpus = new Cpu[CPUS];
 
-  Ground(int pageSize) {
+  Ground(int pageSize, boolean paging) {
     this.pageSize = pageSize;
-    vm = Vm.builder().memory(16384L * pageSize).pageSize(pageSize).boot();
+    this.paging = paging;
+    vm =
+        Vm.builder()
+            .memory((long) (paging ? FEW_FRAMES : AMPLE_FRAMES) * pageSize)
+            .pageSize(pageSize)
+            .swap(paging ? (long) SLOTS * pageSize : 0)
+            .boot();
     for (int i = 0; i < CPUS; i++) {
       cpus[i] = vm.newCpu();
     }
@@ -45,7 +62,25 @@ final class Ground implements AutoCloseable {
   }
 
   void addSpace() {
-    pairs.add(new Pair(vm.newVmspace(), new ModelSpace(pageSize, MINIMUM, MAXIMUM)));
+    Pair pair = new Pair(vm.newVmspace(), new ModelSpace(pageSize, MINIMUM, MAXIMUM));
+    pair.real().setLimit(Limit.LOCKED, mostLocked());
+    pair.model().lockedLimit = mostLocked();
+    pairs.add(pair);
+  }
+
+  /** What all spaces together wire at most must fit into memory. */
+  long mostLocked() {
+    return paging ? (long) FEW_FRAMES / 2 / MAXIMUM_SPACES * pageSize : Long.MAX_VALUE;
+  }
+
+  /** Whether pages leave memory, which is not in the model. */
+  boolean isPaging() {
+    return paging;
+  }
+
+  /** How many pages there are. */
+  long pages() {
+    return paging ? PagingProbe.pages(vm) : vm.statistics().usedFrames();
   }
 
   @Override

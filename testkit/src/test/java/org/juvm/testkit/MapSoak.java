@@ -13,6 +13,7 @@ import org.juvm.Cpu;
 import org.juvm.MapException;
 import org.juvm.MapRequest;
 import org.juvm.MemoryFault;
+import org.juvm.PagingProbe;
 import org.juvm.Statistics;
 import org.juvm.Vm;
 import org.juvm.Vmspace;
@@ -20,6 +21,7 @@ import org.juvm.base.Access;
 import org.juvm.base.Advice;
 import org.juvm.base.Inheritance;
 import org.juvm.base.Protection;
+import org.juvm.trace.Counter;
 
 /**
  * Four threads that do everything to the map of one space at once, each in a region of its own
@@ -45,10 +47,28 @@ final class MapSoak {
   /** Version of a page that is not mapped. */
   private static final long GONE = -1;
 
-  private final Vm vm = Vm.builder().memory(16L << 20).pageSize(PAGE_SIZE).boot();
-  private final Vmspace space = vm.newVmspace();
+  private static final int AMPLE_FRAMES = 16384;
+
+  /** Less than the regions, of which each thread wires a few pages at most. */
+  private static final int FEW_FRAMES = 160;
+
+  private final boolean paging;
+  private final Vm vm;
+  private final Vmspace space;
   private final AtomicLong added = new AtomicLong();
   private final AtomicLong rounds = new AtomicLong();
+
+  /** In ample memory, or in little memory with swap. */
+  MapSoak(boolean paging) {
+    this.paging = paging;
+    vm =
+        Vm.builder()
+            .memory((long) (paging ? FEW_FRAMES : AMPLE_FRAMES) * PAGE_SIZE)
+            .pageSize(PAGE_SIZE)
+            .swap(paging ? (long) AMPLE_FRAMES * PAGE_SIZE : 0)
+            .boot();
+    space = vm.newVmspace();
+  }
 
   /** What a thread knows. */
   private final class Member {
@@ -232,6 +252,9 @@ final class MapSoak {
     }
 
     private void wire(int from, int count) {
+      if (paging) {
+        unwireAll();
+      }
       String found = outcome(() -> space.paging().wire(page(from), (long) count * PAGE_SIZE));
       if (expect(isMapped(from, count) ? "" : "NOT_MAPPED", found)) {
         Arrays.fill(wired, from, from + count, true);
@@ -240,6 +263,14 @@ final class MapSoak {
           if (!each) {
             throw new AssertionError("wired page is not resident");
           }
+        }
+      }
+    }
+
+    private void unwireAll() {
+      for (int i = 0; i < PAGES; i++) {
+        if (wired[i]) {
+          unwire(i, 1);
         }
       }
     }
@@ -327,10 +358,24 @@ final class MapSoak {
           child.unmap(page(choices.below(PAGES)), PAGE_SIZE * (1L + choices.below(PAGES)));
         }
         if (choices.oneIn(4)) {
-          child.paging().wireAll(true, false);
+          wireInChild(child);
         }
         count(second);
         second.detach();
+      }
+    }
+
+    private void wireInChild(Vmspace child) {
+      if (!paging) {
+        child.paging().wireAll(true, false);
+        return;
+      }
+      for (int i = choices.below(PAGES / 2); i < PAGES; i += PAGES / 4) {
+        long at = page(i);
+        String found = outcome(() -> child.paging().wire(at, PAGE_SIZE));
+        if (!found.equals("NOT_MAPPED")) {
+          expect("", found);
+        }
       }
     }
 
@@ -421,6 +466,8 @@ final class MapSoak {
     Ground.same(List.of(), vm.audit());
     Statistics statistics = vm.statistics();
     Ground.same(0L, statistics.usedFrames());
+    Ground.same(0L, PagingProbe.slotsInUse(vm));
+    Ground.same(paging, PagingProbe.count(vm, Counter.EVICTIONS) > 0);
     vm.close();
     return statistics;
   }

@@ -63,8 +63,26 @@ final class PagingCommands {
       }
       expected = Arrays.toString(resident);
     }
-    same(
-        expected, ground.outcome(() -> Arrays.toString(pair.real().paging().resident(at, length))));
+    String found = ground.outcome(() -> Arrays.toString(pair.real().paging().resident(at, length)));
+    if (ground.isPaging() && !expected.equals("NOT_MAPPED")) {
+      residentNow(model, at, length, pair.real().paging().resident(at, length));
+    } else {
+      same(expected, found);
+    }
+  }
+
+  /** What is resident was made, and what is wired is resident. */
+  private static void residentNow(ModelSpace model, long at, long length, boolean[] found) {
+    for (Map.Entry<Long, ModelSlot> each : model.range(at, length).entrySet()) {
+      boolean resident = found[(int) (each.getKey() - model.page(at))];
+      boolean made = each.getValue().resident() != null;
+      boolean must = each.getValue().isWired();
+      if (resident ? !made : must && made) {
+        throw new AssertionError(
+            "page %x: resident=%s, made=%s, wired=%s"
+                .formatted(each.getKey(), resident, made, must));
+      }
+    }
   }
 
   private void advise(Pair pair, long at, long length, Command command) {

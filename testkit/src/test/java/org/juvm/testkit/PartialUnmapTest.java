@@ -21,7 +21,7 @@ class PartialUnmapTest {
   void bug7_partialUnmapOfMemorySharedByFork() {
     Choices choices = Choices.fresh();
     for (int round = 0; round < Choices.times(8); round++) {
-      try (Ground ground = new Ground(PAGE);
+      try (Ground ground = new Ground(PAGE, false);
           Cpu cpu = ground.vm().newCpu()) {
         new Run(ground, cpu, choices).run();
       } catch (Throwable e) {

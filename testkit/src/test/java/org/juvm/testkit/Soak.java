@@ -336,7 +336,7 @@ final class Soak {
     Choices choices = Choices.fresh();
     System.out.println(choices);
     Soak soak = new Soak();
-    MapSoak maps = new MapSoak();
+    MapSoak maps = new MapSoak(true);
     Choices forMaps = choices.split();
     Crew crew = new Crew();
     crew.add("maps", () -> System.out.println(maps.run(Budget.seconds(seconds), forMaps)));

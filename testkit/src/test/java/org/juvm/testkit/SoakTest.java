@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.juvm.Statistics;
 
 @Tag("threads")
@@ -16,10 +18,11 @@ class SoakTest {
     assertThat(statistics.forks()).isGreaterThan(100);
   }
 
-  @Test
-  void fourThreadsChangeOneMap() {
+  @ParameterizedTest
+  @CsvSource({"false, 6000", "true, 2000"})
+  void fourThreadsChangeOneMap(boolean paging, int rounds) {
     Choices choices = Choices.fresh();
-    Statistics statistics = new MapSoak().run(Budget.rounds(Choices.times(6000)), choices);
+    Statistics statistics = new MapSoak(paging).run(Budget.rounds(Choices.times(rounds)), choices);
     assertThat(statistics.copies()).as("pages copied, %s", choices).isPositive();
     assertThat(statistics.forks()).isGreaterThan(100);
   }

@@ -97,6 +97,7 @@ final class SpaceCommands {
     boolean none = command.option() % 4 < 2;
     if (command.option() % 2 == 0) {
       long bytes = none ? Long.MAX_VALUE : Math.max(0, pair.model().locked() + room);
+      bytes = Math.min(bytes, ground.mostLocked());
       pair.real().setLimit(Limit.LOCKED, bytes);
       pair.model().lockedLimit = bytes;
     } else {
