@@ -33,7 +33,7 @@ class FrameAllocatorTest {
           }
 
           @Override
-          public boolean await() {
+          public boolean await(FrameAllocator.Reserve depth) {
             return false;
           }
 
@@ -132,9 +132,11 @@ class FrameAllocatorTest {
       assertThat(allocator.freeFrames()).isEqualTo(frames - taken.size());
     }
     assertThat(kicks).isPositive();
-    assertThat(allocator.hasFree()).isFalse();
+    assertThat(allocator.hasFree(FrameAllocator.Reserve.NONE)).isFalse();
     int reserve = allocator.freeFrames();
-    assertThat(reserve).isEqualTo(Math.min(16, frames / 64));
+    // The last one may have been for a page that was to come in.
+    int left = Math.max(2, Math.min(16, frames / 64));
+    assertThat(reserve).isBetween(left - 1, left);
     for (int i = 0; i < reserve; i++) {
       int frame = allocator.allocate(0, false, FrameAllocator.Reserve.KERNEL);
       assertThat(frame).isNotEqualTo(FrameTable.NONE);
@@ -159,7 +161,7 @@ class FrameAllocatorTest {
     }
     assertThat(slots).hasSize(frames).doesNotHaveDuplicates();
     assertThat(allocator.freeFrames()).isEqualTo(frames);
-    assertThat(allocator.hasFree()).isTrue();
+    assertThat(allocator.hasFree(FrameAllocator.Reserve.NONE)).isTrue();
     assertThat(freed).isGreaterThanOrEqualTo(frames);
   }
 }

@@ -8,6 +8,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 import org.juvm.store.Store;
+import org.juvm.store.StoreFullException;
 
 /**
  * A store that hands everything on to another one and fails when it is told to: once or for good,
@@ -227,9 +228,10 @@ public final class FaultyStore implements Store {
       String fault = fault(operation, position, length);
       if (fault != null) {
         of(operation).failures++;
-        throw new IOException(
+        String message =
             "%s: injected: operation=%s, position=%d, length=%d"
-                .formatted(fault, operation, position, length));
+                .formatted(fault, operation, position, length);
+        throw fault.equals("ENOSPC") ? new StoreFullException(message) : new IOException(message);
       }
     }
   }
