@@ -20,8 +20,7 @@ final class FileCleaner {
   /** Pages that are looked at while the file is locked. */
   private static final int MAXIMUM_LOOKS = 512;
 
-  /** In place of a processor's number: what becomes free is for all. */
-  private static final int FOR_ALL = -1;
+  private static final int PROCESSOR = 0;
 
   private final FileObject file;
   private final boolean invalidate;
@@ -138,9 +137,9 @@ final class FileCleaner {
     for (int i = 0; i < batched; i++) {
       int frame = batch[i];
       if (invalidate && !frames.isDirty(frame) && !frames.isPinned(frame)) {
-        file.giveUp(FOR_ALL, frame);
+        file.giveUp(PROCESSOR, frame);
       } else {
-        busy.end(FOR_ALL, frame);
+        busy.end(PROCESSOR, frame);
       }
     }
   }
