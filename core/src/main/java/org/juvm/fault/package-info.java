@@ -28,6 +28,9 @@
  * obstacle: an amap is missing, a stack must grow, a submap is responsible. It is overcome without
  * the lock, and the fault starts again.
  *
+ * <p>A page on loan is not to be stored to: {@code Loans} says how it is lent, and what a fault
+ * does that wants to store to it.
+ *
  * <p>{@link org.juvm.fault.Wirer} wires mappings, which is faulting them in for good.
  *
  * <p>Source: {@code uvm_fault.c}, whose cases these are.
