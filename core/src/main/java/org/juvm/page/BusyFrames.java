@@ -133,11 +133,31 @@ public final class BusyFrames {
     end(processor, frame, 0);
   }
 
+  /**
+   * As {@link #endFree(int, int)} for several pages, which become free for all processors.
+   *
+   * @param frames frames that the caller made busy and that belong to nobody now
+   * @param count how many
+   */
+  public void endFree(int[] frames, int count) {
+    for (int i = 0; i < count; i++) {
+      int frame = frames[i];
+      table.setSlot(frame, 0);
+      table.set(frame, FrameTable.RELEASED);
+      wake(frame, table.endBusy(frame, 0));
+    }
+    allocator.becameFree(frames, count);
+  }
+
   private void end(int processor, int frame, int clear) {
     int old = table.endBusy(frame, clear);
     if ((old & FrameTable.RELEASED) != 0) {
       allocator.becameFree(processor, frame);
     }
+    wake(frame, old);
+  }
+
+  private void wake(int frame, int old) {
     if ((old & FrameTable.WANTED) != 0) {
       ended[frame & (STRIPES - 1)].advance();
     }

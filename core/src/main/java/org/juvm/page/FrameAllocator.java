@@ -354,6 +354,21 @@ public final class FrameAllocator {
     }
   }
 
+  /** Several frames are marked free now, and on no list. For all, not for one processor. */
+  void becameFree(int[] frames, int count) {
+    for (int i = 0; i < count; i++) {
+      forget(frames[i]);
+    }
+    list.lock.lock();
+    try {
+      for (int i = count - 1; i >= 0; i--) {
+        list.push(frames[i]);
+      }
+    } finally {
+      list.lock.unlock();
+    }
+  }
+
   private void forget(int frame) {
     table.setOwner(frame, 0, 0);
     int slot = table.slot(frame);

@@ -20,6 +20,10 @@ final class Cluster implements Runnable {
   private final boolean swap;
   private final int[] frames = new int[MAXIMUM_PAGES];
   private final @Nullable PageOwner[] owners = new @Nullable PageOwner[MAXIMUM_PAGES];
+
+  /** Pages of one owner. */
+  private final int[] run = new int[MAXIMUM_PAGES];
+
   private int count;
   private int firstSlot;
 
@@ -104,19 +108,37 @@ final class Cluster implements Runnable {
       }
       return;
     }
-    for (int i = 0; i < count; i++) {
-      writers.clean(frames[i], owner(i));
-    }
+    writers.clean(frames, count, owner(0));
   }
 
   private void writeToSwap() {
-    boolean together = writers.writeSlots(firstSlot, frames, count);
+    if (writers.writeSlots(firstSlot, frames, count)) {
+      cleanAll();
+      return;
+    }
     for (int i = 0; i < count; i++) {
-      if (together) {
-        writers.clean(frames[i], owner(i));
-      } else {
-        writers.writeAlone(frames[i], owner(i));
+      writers.writeAlone(frames[i], owner(i));
+    }
+  }
+
+  /** All pages have been written: those of one owner at a time, so that its lock is taken once. */
+  private void cleanAll() {
+    for (int done = 0; done < count; ) {
+      PageOwner owner = owner(done);
+      int same = 0;
+      for (int i = done; i < count; i++) {
+        int frame = frames[i];
+        PageOwner other = owner(i);
+        if (other.equals(owner)) {
+          frames[i] = frames[done + same];
+          owners[i] = owners[done + same];
+          frames[done + same] = frame;
+          owners[done + same] = other;
+          run[same++] = frame;
+        }
       }
+      writers.clean(run, same, owner);
+      done += same;
     }
   }
 }

@@ -50,6 +50,10 @@ final class Scan {
   private final int[] batch;
 
   private final @Nullable PageOwner[] batchOwners;
+
+  /** Clean pages of one owner. */
+  private final int[] clean;
+
   private int batched;
 
   /** Pages freed or on their way since the scan began. */
@@ -83,6 +87,7 @@ final class Scan {
     int size = Math.clamp(frames.frames() / 8, 1, Cluster.MAXIMUM_PAGES);
     batch = new int[size];
     batchOwners = new @Nullable PageOwner[size];
+    clean = new int[size];
     writers = new Writers(machine, progress);
   }
 
@@ -203,22 +208,24 @@ final class Scan {
       return;
     }
     pmaps.removeFrames(batch, batched, scratch);
+    int all = batched;
+    letCleanGo();
+    if (batched < all) {
+      taken += all - batched;
+      // Before this thread waits for those that write.
+      writers.progress();
+    }
     Cluster anonymous = null;
     Cluster file = null;
-    int free = 0;
     for (int i = 0; i < batched; i++) {
       int frame = batch[i];
       PageOwner owner = Objects.requireNonNull(batchOwners[i]);
       batchOwners[i] = null;
-      boolean dirty = frames.isDirty(frame);
-      if (owner.isAnonymous() && (dirty || frames.slot(frame) == 0)) {
+      if (owner.isAnonymous()) {
         // A slot with old bytes is of no use, and may be the one that is needed now.
         writers.setSlot(frame, 0);
         anonymous = anonymous == null ? writers.swapCluster() : anonymous;
         anonymous.add(frame, owner);
-      } else if (owner.isAnonymous() || !dirty) {
-        writers.letGo(frame, owner);
-        free++;
       } else {
         if (file != null && !file.owner(0).equals(owner)) {
           write(file);
@@ -233,16 +240,39 @@ final class Scan {
       }
     }
     batched = 0;
-    taken += free;
     if (file != null) {
       write(file);
     }
     if (anonymous != null) {
       writeToSwap(anonymous);
     }
-    if (free > 0) {
-      writers.progress();
+  }
+
+  /** Those whose bytes are elsewhere, too, leave the batch; neighbours of one owner together. */
+  private void letCleanGo() {
+    int dirty = 0;
+    int run = 0;
+    PageOwner ownerOfRun = null;
+    for (int i = 0; i < batched; i++) {
+      int frame = batch[i];
+      PageOwner owner = Objects.requireNonNull(batchOwners[i]);
+      batchOwners[i] = null;
+      if (frames.isDirty(frame) || (owner.isAnonymous() && frames.slot(frame) == 0)) {
+        batch[dirty] = frame;
+        batchOwners[dirty++] = owner;
+      } else {
+        if (ownerOfRun != null && !ownerOfRun.equals(owner)) {
+          writers.letGo(clean, run, ownerOfRun);
+          run = 0;
+        }
+        ownerOfRun = owner;
+        clean[run++] = frame;
+      }
     }
+    if (ownerOfRun != null) {
+      writers.letGo(clean, run, ownerOfRun);
+    }
+    batched = dirty;
   }
 
   private void write(Cluster cluster) {

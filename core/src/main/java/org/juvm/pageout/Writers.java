@@ -182,10 +182,11 @@ final class Writers {
    */
   void writeAlone(int frame, PageOwner owner) {
     int slot = frames.slot(frame);
+    int[] alone = {frame};
     try {
-      swap.write(slot, new int[] {frame}, 1);
+      swap.write(slot, alone, 1);
       counters.add(Counter.SWAP_OUTS, 1);
-      clean(frame, owner);
+      clean(alone, 1, owner);
       return;
     } catch (StoreFullException e) {
       setSlot(frame, 0);
@@ -208,31 +209,49 @@ final class Writers {
     busy.end(FOR_ALL, frame);
   }
 
-  /** A page has been written: its bytes are in memory and where they belong. */
-  void clean(int frame, PageOwner owner) {
-    frames.markClean(frame);
-    letGo(frame, owner);
+  /**
+   * Pages of one owner have been written: their bytes are in memory and where they belong.
+   *
+   * @param written busy frames; the order is changed
+   * @param count how many of them
+   * @param owner whose they are
+   */
+  void clean(int[] written, int count, PageOwner owner) {
+    for (int i = 0; i < count; i++) {
+      frames.markClean(written[i]);
+    }
+    letGo(written, count, owner);
   }
 
-  /** Takes a clean page out of memory. It may have been given up meanwhile; it is free now. */
-  void letGo(int frame, PageOwner owner) {
+  /**
+   * Takes clean pages of one owner out of memory. They may have been given up meanwhile; they are
+   * free now.
+   *
+   * @param clean busy frames; the order is changed
+   * @param count how many of them, at most {@link Cluster#MAXIMUM_PAGES}
+   * @param owner whose they are
+   */
+  void letGo(int[] clean, int count, PageOwner owner) {
+    int owned = 0;
     owner.lock();
-    boolean owned;
     try {
-      owned = owner.owns(frame);
-      if (owned) {
-        owner.evict(frame);
+      for (int i = 0; i < count; i++) {
+        int frame = clean[i];
+        if (owner.owns(frame)) {
+          owner.evict(frame);
+          clean[i] = clean[owned];
+          clean[owned++] = frame;
+        }
       }
     } finally {
       owner.unlock();
     }
-    if (owned) {
-      counters.add(Counter.EVICTIONS, 1);
-      busy.endFree(FOR_ALL, frame);
-    } else {
-      busy.end(FOR_ALL, frame);
+    counters.add(Counter.EVICTIONS, owned);
+    busy.endFree(clean, owned);
+    for (int i = owned; i < count; i++) {
+      busy.end(FOR_ALL, clean[i]);
     }
-    freed.incrementAndGet();
+    freed.addAndGet(count);
   }
 
   /** Ends the threads, when nothing is being written to swap any more. */

@@ -426,9 +426,8 @@ public final class Pmap {
       if (!any) {
         return;
       }
-      long first = ReverseMap.vpn(mappings.mapping(start));
-      long last = ReverseMap.vpn(mappings.mapping(end - 1));
-      revoke(first, last + 1, false, stores);
+      REVOCATIONS.setRelease(this, revocations + 1);
+      Shootdown.revokePages(attached.tlbs(), mappings, start, end, stores, pmaps.counters());
       for (int i = start; i < end; i++) {
         long vpn = ReverseMap.vpn(mappings.mapping(i));
         long at = entryOf(vpn, mappings.frame(i));

@@ -47,10 +47,41 @@ final class Shootdown {
       boolean storesOnly,
       boolean stores,
       Counters counters) {
+    for (Tlb tlb : tlbs) {
+      tlb.invalidate(startVpn, endVpn, storesOnly);
+    }
+    settle(tlbs, startVpn, endVpn, stores, counters);
+  }
+
+  /**
+   * Revokes all translations of some pages, which may be far apart.
+   *
+   * @param tlbs the caches of all processors that are attached to the pmap
+   * @param pages mappings of the pmap, sorted by page
+   * @param start the first of them
+   * @param end the one after the last
+   * @param stores as for {@link #revoke}
+   * @param counters where to count, any thread
+   */
+  static void revokePages(
+      Tlb[] tlbs, Pmaps.Scratch pages, int start, int end, boolean stores, Counters counters) {
+    for (Tlb tlb : tlbs) {
+      for (int i = start; i < end; i++) {
+        long vpn = ReverseMap.vpn(pages.mapping(i));
+        tlb.invalidate(vpn, vpn + 1, false);
+      }
+    }
+    long first = ReverseMap.vpn(pages.mapping(start));
+    long last = ReverseMap.vpn(pages.mapping(end - 1));
+    settle(tlbs, first, last + 1, stores, counters);
+  }
+
+  /** The tags are gone: fences the processors and waits for them. */
+  private static void settle(
+      Tlb[] tlbs, long startVpn, long endVpn, boolean stores, Counters counters) {
     Thread self = Thread.currentThread();
     boolean others = false;
     for (Tlb tlb : tlbs) {
-      tlb.invalidate(startVpn, endVpn, storesOnly);
       others |= !self.equals(tlb.owner());
     }
     if (!others) {
