@@ -60,6 +60,9 @@ public final class FrameAllocator {
   /** With fewer free frames than that on the global list, memory is to be reclaimed. */
   private final int minimum;
 
+  /** So many frames should be free for all when memory has been reclaimed. */
+  private final int target;
+
   // Set once, before the system is used.
   private @Nullable ReplacementPolicy policy;
   private Reclaimer reclaimer = Reclaimer.NONE;
@@ -147,7 +150,9 @@ public final class FrameAllocator {
     batch = Math.min(MAXIMUM_BATCH, frames / (16 * CACHES));
     reserve = Math.min(16, frames / 64);
     pageInReserve = Math.max(2, reserve);
-    minimum = reserve + Math.max(1, Math.min(256, frames / 32));
+    int step = Math.max(1, Math.min(256, frames / 32));
+    minimum = Math.max(reserve + step, pageInReserve + 1);
+    target = minimum + step;
     list = new FreeList(frames, ram.isLarge());
     for (int i = 0; i < CACHES; i++) {
       caches[i] = new Cache();
@@ -541,7 +546,7 @@ public final class FrameAllocator {
    * @return frames
    */
   public int target() {
-    return Math.max(minimum, pageInReserve + 1) + Math.max(1, minimum - reserve);
+    return target;
   }
 
   /**
