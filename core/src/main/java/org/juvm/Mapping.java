@@ -23,8 +23,8 @@ import org.juvm.map.VmMap;
  * @param advice how it will be used
  * @param flags further properties
  * @param wirings how often it is wired; 0: not at all
- * @param sharedMemory whether named or other shared memory is mapped
- * @param offset bytes from the start of the shared memory; else 0
+ * @param sharedMemory whether shared memory or a file is mapped
+ * @param offset bytes from the start of the shared memory or the file; else 0
  * @param needsCopy whether it shares all its memory with another address space since a fork
  */
 public record Mapping(

@@ -31,6 +31,8 @@
  *   <tr><td>fork, share, exec, limits, submaps</td><td>{@link org.juvm.Vmspace}</td></tr>
  *   <tr><td>wiring, advice, what is in memory</td><td>{@link org.juvm.Paging}</td></tr>
  *   <tr><td>memory shared by name</td><td>{@link org.juvm.SharedMemories}</td></tr>
+ *   <tr><td>files</td>
+ *       <td>{@link org.juvm.MappedFiles}, {@link org.juvm.MappedFile}</td></tr>
  *   <tr><td>loads, stores, bulk operations, windows</td>
  *       <td>{@link org.juvm.Cpu}, {@link org.juvm.Bulk}</td></tr>
  *   <tr><td>reading and writing past the protection</td>
