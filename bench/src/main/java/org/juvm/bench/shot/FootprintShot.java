@@ -2,12 +2,16 @@ package org.juvm.bench.shot;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.foreign.ValueLayout;
+import java.lang.management.GarbageCollectorMXBean;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import org.juvm.Cpu;
 import org.juvm.Vm;
 import org.juvm.Vmspace;
+import org.juvm.base.Protection;
 import org.juvm.bench.host.HostMemory;
 
 /**
@@ -20,6 +24,8 @@ final class FootprintShot implements Shot {
   /** Frames that are not touched: what the system keeps for itself. */
   private static final int SLACK = 64;
 
+  private static final int SMALL_PAGE = 1024;
+
   @Override
   public Map<String, Double> measure(Scale scale) {
     HostMemory.disableHugePages();
@@ -27,26 +33,58 @@ final class FootprintShot implements Shot {
     // Compiles and loads what there is to compile and load.
     touch(Math.min(pages, 1 << 16));
     double resident = touch(pages);
-    swapOut(Math.min(pages, 1 << 14));
-    return Map.of("bytes", resident, "swapped", swapOut(pages));
+    int swapped = scale.times(1 << 13, 1 << 18, 1 << 20);
+    // Twice, until the process does not grow by itself any more.
+    swapOut(Math.min(swapped, 1 << 17));
+    swapOut(Math.min(swapped, 1 << 17));
+    return Map.of("bytes", resident, "swapped", swapOut(swapped));
   }
 
-  /** Memory for a sixteenth of the pages; the first half of them fills it and all that is small. */
+  /**
+   * Memory for a sixteenth of the pages; the first quarter of them fills it and all that is small.
+   * What a page takes does not depend on its size, so they are the smallest that there are.
+   */
   private static double swapOut(int pages) {
     try (Vm vm =
             Vm.builder()
-                .memory((long) pages / 16 * Region.PAGE)
-                .swap((long) pages * Region.PAGE)
+                .pageSize(SMALL_PAGE)
+                .memory((long) pages / 16 * SMALL_PAGE)
+                .swap((long) pages * SMALL_PAGE)
                 .boot();
         Cpu cpu = vm.newCpu()) {
       Vmspace space = vm.newVmspace();
       cpu.attach(space);
-      int half = pages / 2;
-      Region region = Region.map(space, cpu, pages);
-      double _ = new Region(cpu, region.address, half).write();
+      long bytes = (long) pages * SMALL_PAGE;
+      long address = space.map(bytes, Protection.READ_WRITE);
+      write(cpu, address, address + bytes / 4);
+      touchHeap();
       long before = resident();
-      double _ = new Region(cpu, region.address(half), half).write();
-      return (double) (resident() - before) / half;
+      write(cpu, address + bytes / 4, address + bytes);
+      return (resident() - before) / (0.75 * pages);
+    }
+  }
+
+  /**
+   * Uses the part of the heap that new objects are made in: the few that threads make count not.
+   */
+  private static void touchHeap() {
+    long[] chunk = new long[1 << 13];
+    for (long before = collections(); collections() == before; ) {
+      chunk = chunk.clone();
+    }
+  }
+
+  private static long collections() {
+    long count = 0;
+    for (GarbageCollectorMXBean collector : ManagementFactory.getGarbageCollectorMXBeans()) {
+      count += collector.getCollectionCount();
+    }
+    return count;
+  }
+
+  private static void write(Cpu cpu, long start, long end) {
+    for (long at = start; at < end; at += SMALL_PAGE) {
+      cpu.set(ValueLayout.JAVA_LONG, at, at);
     }
   }
 

@@ -68,7 +68,7 @@ final class ZipfAccesses {
       run(region, access);
       long now = System.nanoTime();
       times.add((double) (now - last));
-      last = now;
+      last = System.nanoTime();
     }
   }
 
