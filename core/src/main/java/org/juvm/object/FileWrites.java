@@ -346,13 +346,20 @@ final class FileWrites {
     }
   }
 
-  /** Zeros what is behind the end in the page that contains it. The file is locked. */
+  /**
+   * Zeros what is behind the end in the page that contains it. The file is locked. Who has the page
+   * on loan keeps the bytes that it had, unless there is no memory for that.
+   */
   private void zeroTail() {
     int offset = pageSize.offset(file.size());
-    int frame = offset == 0 ? FrameTable.NONE : file.find(pageSize.vpn(file.size()));
-    if (frame != FrameTable.NONE) {
-      Native.zero(file.support.ram().address(frame) + offset, pageSize.bytes() - offset);
+    long page = pageSize.vpn(file.size());
+    int frame = offset == 0 ? FrameTable.NONE : file.find(page);
+    if (frame == FrameTable.NONE) {
+      return;
     }
+    int own = file.support.frames().loans(frame) > 0 ? file.breakLoan(0, page) : frame;
+    frame = own == FrameTable.NONE ? frame : own;
+    Native.zero(file.support.ram().address(frame) + offset, pageSize.bytes() - offset);
   }
 
   /** Locks the file when a page of it is on its way neither in nor out. */

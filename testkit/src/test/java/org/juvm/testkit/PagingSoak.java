@@ -295,7 +295,10 @@ final class PagingSoak {
       try {
         space.paging().wire(page(i), PAGE_SIZE);
       } catch (MapException e) {
-        if (e.reason() != MapException.Reason.NO_MEMORY || !faults) {
+        boolean device =
+            e.reason() == MapException.Reason.NO_MEMORY
+                || e.reason() == MapException.Reason.IO_ERROR;
+        if (!device || !faults) {
           throw e;
         }
         return;

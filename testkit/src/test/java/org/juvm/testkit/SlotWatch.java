@@ -7,10 +7,12 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.juvm.store.Store;
+import org.juvm.store.StoreFullException;
 
 /**
  * Sees to it that a place of a swap device that has failed is not used again. A place has failed
- * when a page could not be read from it, or could not be written to it alone twice in a row.
+ * when a page could not be read from it, or could not be written to it alone twice in a row; not if
+ * the device was only full.
  */
 final class SlotWatch implements Store {
   private final Store store;
@@ -65,6 +67,9 @@ final class SlotWatch implements Store {
     try {
       long _ = transfer.run();
       suspects.remove(position);
+    } catch (StoreFullException e) {
+      // The place is as good as before.
+      throw e;
     } catch (IOException e) {
       if (length == pageSize && !suspects.add(position)) {
         failed.add(position);
