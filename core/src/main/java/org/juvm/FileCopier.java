@@ -39,14 +39,14 @@ final class FileCopier {
   }
 
   /** Wires a page; the rest of what is to be copied is read with it, if it has to be read. */
-  private int use(long position, long rest) throws IOException {
+  private int use(long position, long rest, boolean store) throws IOException {
     long more = pageSize.vpn(position + rest - 1) - pageSize.vpn(position);
     if (more > 0) {
       request.readAhead((int) Math.min(more, PageRequest.MAXIMUM_PAGES - 1));
     } else {
       request.readAheadAsLearned(PageRequest.MAXIMUM_PAGES - 1);
     }
-    return file.use(request, pageSize.vpn(position));
+    return file.use(request, pageSize.vpn(position), store);
   }
 
   /** Returns how many bytes were copied. */
@@ -55,7 +55,7 @@ final class FileCopier {
     while (done < length) {
       long at = position + done;
       long run = Math.min(Math.min(length - done, restOfPage(at)), size() - at);
-      int frame = run <= 0 ? FrameTable.NONE : use(at, length - done);
+      int frame = run <= 0 ? FrameTable.NONE : use(at, length - done, false);
       if (frame == FrameTable.NONE) {
         return done;
       }
@@ -78,7 +78,7 @@ final class FileCopier {
         file.extend(end);
       }
       long run = Math.min(length - done, restOfPage(at));
-      int frame = use(at, length - done);
+      int frame = use(at, length - done, true);
       if (frame == FrameTable.NONE) {
         // Cut off by another thread meanwhile.
         continue;

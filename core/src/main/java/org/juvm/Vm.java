@@ -382,58 +382,7 @@ public final class Vm implements AutoCloseable {
     } finally {
       lock.unlock();
     }
-    return new Statistics(
-        pageSize(),
-        machine.ram().frames(),
-        machine.allocator().freeFrames(),
-        machine.allocator().peakUsed(),
-        open,
-        sum(blocks, Counter.FAULTS),
-        sum(blocks, Counter.ZERO_FILLS),
-        sum(blocks, Counter.DIRECT),
-        sum(blocks, Counter.COPIES),
-        sum(blocks, Counter.OBJECT_PAGES),
-        sum(blocks, Counter.PROMOTIONS),
-        sum(blocks, Counter.STACK_GROWTHS),
-        sum(blocks, Counter.UNRESOLVED),
-        sum(blocks, Counter.NO_RAM),
-        sum(blocks, Counter.MAJOR_FAULTS),
-        sum(blocks, Counter.MEMORY_WAITS),
-        sum(blocks, Counter.BUSY_WAITS),
-        sum(blocks, Counter.READ_ERRORS),
-        sum(blocks, Counter.NEIGHBOURS),
-        sum(blocks, Counter.SWAP_INS),
-        sum(blocks, Counter.SWAP_OUTS),
-        sum(blocks, Counter.PAGE_INS),
-        sum(blocks, Counter.PAGE_OUTS),
-        sum(blocks, Counter.EVICTIONS),
-        sum(blocks, Counter.SCANS),
-        sum(blocks, Counter.SCANNED),
-        machine.allocator().policy().activePages(),
-        machine.allocator().policy().inactivePages(),
-        machine.swap().slots(),
-        machine.swap().slotsInUse(),
-        machine.swap().slotsInUse() - machine.frames().withSlots(),
-        machine.swap().slotsBad(),
-        sum(blocks, Counter.AMAP_COPIES),
-        sum(blocks, Counter.TLB_FILLS),
-        sum(blocks, Counter.FORKS),
-        sum(blocks, Counter.MAPS),
-        sum(blocks, Counter.UNMAPS),
-        sum(blocks, Counter.PROTECTS),
-        sum(blocks, Counter.SHOOTDOWNS),
-        sum(blocks, Counter.HEAVY_FENCES),
-        machine.pmaps().tablesInUse(),
-        machine.amaps().nodesInUse(),
-        machine.objectNodes().inUse());
-  }
-
-  private static long sum(List<Counters> blocks, Counter counter) {
-    long sum = 0;
-    for (Counters block : blocks) {
-      sum += block.value(counter);
-    }
-    return sum;
+    return Meter.read(machine, blocks, open);
   }
 
   /** The maps of all address spaces that have not been forgotten. */

@@ -34,6 +34,7 @@ public final class FaultHandler {
   private final AnonTable anons;
   private final PageIns pageIns;
   private final Neighbours neighbours;
+  private final RawUse rawUse;
   private final Loans loans;
 
   /**
@@ -49,6 +50,7 @@ public final class FaultHandler {
     anons = machine.anons();
     pageIns = new PageIns(machine);
     neighbours = new Neighbours(machine);
+    rawUse = new RawUse(machine);
     loans = new Loans(machine);
   }
 
@@ -143,19 +145,7 @@ public final class FaultHandler {
    * @param access what they were lent for
    */
   public void giveBack(int processor, @Nullable Amap amap, int frame, int count, Access access) {
-    if (amap != null) {
-      amap.lock();
-      amap.unwired(count);
-      amap.unlock();
-    }
-    for (int i = 0; i < count; i++) {
-      if (access == Access.WRITE) {
-        // The pages may have been cleaned since they were lent.
-        frames.markDirty(frame + i);
-      }
-      allocator.unwire(processor, frame + i);
-    }
-    machine.lent().add(-count);
+    rawUse.giveBack(processor, amap, frame, count, access);
   }
 
   private FaultOutcome resolve(
@@ -535,7 +525,7 @@ public final class FaultHandler {
       int frame,
       int rights) {
     if (fault.purpose == Fault.Purpose.OVERRIDE) {
-      return lendPastProtection(map, fault, entry, amap, page, frame);
+      return rawUse.lendPastProtection(map, fault, entry, amap, page, frame);
     }
     if (!map.pmap().enter(fault.tlb, fault.address, frame, rights, fault.access, fault.used)) {
       return FaultOutcome.OUT_OF_MEMORY;
@@ -546,7 +536,7 @@ public final class FaultHandler {
           neighbours.enter(map, fault, entry, page);
         }
       }
-      case LEND -> lendRun(fault, entry, amap, page, frame);
+      case LEND -> rawUse.lendRun(fault, entry, amap, page, frame);
       case LOAN -> throw new VmPanic("a loan enters no page");
       case WIRE -> {
         frames.wire(frame);
@@ -554,66 +544,5 @@ public final class FaultHandler {
       }
     }
     return FaultOutcome.RESOLVED;
-  }
-
-  /** Lends a page, without any translation; one of another frame would be out of date now. */
-  private FaultOutcome lendPastProtection(
-      VmMap map, Fault fault, MapEntry entry, @Nullable Amap amap, long page, int frame) {
-    long start = entry.start() + machine.pageSize().address(page);
-    if (fault.access == Access.WRITE) {
-      map.pmap().removeUnless(start, frame);
-    }
-    lendRun(fault, entry, amap, page, frame);
-    return FaultOutcome.RESOLVED;
-  }
-
-  /** Lends a page and its resident neighbours. Locked: map, amap or object. */
-  private void lendRun(Fault fault, MapEntry entry, @Nullable Amap amap, long page, int first) {
-    long pages = machine.pageSize().vpn(entry.end() - entry.start());
-    int lent = 0;
-    int frame = first;
-    while (true) {
-      frames.wire(frame);
-      if (fault.access == Access.WRITE) {
-        frames.markDirty(frame);
-      }
-      lent++;
-      long next = page + lent;
-      if (lent >= fault.maximum
-          || next >= pages
-          || !isResidentAt(fault, entry, amap, next, frame + 1)) {
-        break;
-      }
-      frame++;
-    }
-    if (amap != null) {
-      amap.wired(lent);
-    }
-    machine.lent().add(lent);
-    fault.amap = amap;
-    fault.frame = first;
-    fault.wired = lent;
-  }
-
-  /** Whether a page is in a frame, in the layer that is locked, and may be used as wanted. */
-  private boolean isResidentAt(
-      Fault fault, MapEntry entry, @Nullable Amap amap, long page, int frame) {
-    if (amap == null) {
-      MemoryObject object = entry.object();
-      return object != null
-          && entry.amap() == null
-          && object.contains(entry.offset() + page)
-          && object.find(entry.offset() + page) == frame
-          && !frames.isBusy(frame)
-          && frames.loans(frame) == 0;
-    }
-    long slot = entry.slot() + page;
-    int anon = amap.find(slot);
-    return anon != 0
-        && anons.isResident(anon)
-        && anons.frame(anon) == frame
-        && !frames.isBusy(frame)
-        && frames.loans(frame) == 0
-        && (fault.access == Access.READ || amap.isExclusive(slot, anon, anons));
   }
 }

@@ -329,19 +329,27 @@ public final class FileObject extends MemoryObject {
    *
    * @param request of the calling thread; says how much may be read ahead
    * @param page index
+   * @param store whether it is going to be stored to; then a loan of it is broken
    * @return its frame, to be given back by {@link #endUse}; NONE if the page is beyond the end
    * @throws IOException if it cannot be read
    * @throws OutOfMemoryError if there is no memory for it
    */
-  public int use(PageRequest request, long page) throws IOException {
+  public int use(PageRequest request, long page, boolean store) throws IOException {
     while (true) {
       lock();
       try {
         get(request, page);
         if (request.status() == PageRequest.Status.RESIDENT) {
-          support.frames().wire(request.frame());
-          support.frames().markReferenced(request.frame());
-          return request.frame();
+          int frame = request.frame();
+          if (store && support.frames().loans(frame) > 0) {
+            frame = breakLoan(request.processor, page);
+          }
+          if (frame != FrameTable.NONE) {
+            support.frames().wire(frame);
+            support.frames().markReferenced(frame);
+            return frame;
+          }
+          request.noFrame(FrameAllocator.Reserve.NONE);
         }
       } finally {
         unlock();

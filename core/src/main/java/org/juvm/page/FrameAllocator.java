@@ -2,18 +2,13 @@ package org.juvm.page;
 
 import org.jspecify.annotations.Nullable;
 import org.juvm.base.VmPanic;
-import org.juvm.ram.IntTable;
 import org.juvm.ram.Ram;
-import org.juvm.sync.LockRank;
-import org.juvm.sync.RankedLock;
 
 /**
  * Hands out frames and takes them back.
  *
- * <p>A processor's cache is a stack of at most twice {@link #batch} frames under a lock of its own;
- * it is refilled from, and emptied to, the global list by batches. When the global list has nothing
- * for a caller, the caches of all processors are emptied into it before the allocation fails, so
- * that no frame is out of reach.
+ * <p>{@link FreeFrames} knows which frames are free; here is who gets them, how many are kept back
+ * for whom, and what is to be told when they become few.
  *
  * <p>Source: the roles of reserves and per-processor caches are those of the BSDs' {@code
  * uvm_pagealloc} and {@code uvm_pgflcache}.
@@ -33,29 +28,17 @@ public final class FrameAllocator {
     KERNEL
   }
 
-  /**
-   * The frames of a batch follow one another, as a rule, so a batch should fill whole cache lines
-   * of all tables that are indexed by frame: else processors write to the same lines.
-   */
-  private static final int MAXIMUM_BATCH = 64;
-
-  /** Bounds the time that others wait for the free list. */
-  private static final int MAXIMUM_FREED_AT_ONCE = 256;
-
-  private static final int CACHES =
-      Math.min(8, Integer.highestOneBit(Math.max(1, Runtime.getRuntime().availableProcessors())));
-
   private final Ram ram;
   private final FrameTable table;
-
-  /** Frames moved between a cache and the global list at once; 0: no caches. */
-  private final int batch;
 
   /** Frames that only {@link Reserve#KERNEL} gets. */
   private final int reserve;
 
   /** Frames that only {@link Reserve#PAGE_IN} gets, and what goes deeper, if pages can come in. */
   private final int pageInReserve;
+
+  /** In place of a processor's number: what becomes free is for all. */
+  private static final int FOR_ALL = -1;
 
   /** With fewer free frames than that on the global list, memory is to be reclaimed. */
   private final int minimum;
@@ -68,74 +51,7 @@ public final class FrameAllocator {
   private Reclaimer reclaimer = Reclaimer.NONE;
   private SwapSlots slots = slot -> {};
 
-  private final Cache[] caches = new Cache[CACHES];
-
-  private final FreeList list;
-
-  /**
-   * The global list. An object of its own, so that its changes do not disturb those who read the
-   * fields of the allocator.
-   */
-  private static final class FreeList {
-    private final RankedLock lock = new RankedLock(LockRank.FREE_LIST);
-
-    /** Stack of free frames that were used before. Guarded by lock. */
-    private final IntTable stack;
-
-    private final int frames;
-
-    /** Height of the stack. Guarded by lock. */
-    private long stacked;
-
-    /** Frames from this number on were never handed out. Guarded by lock. */
-    private long firstVirgin;
-
-    /** The least that the list ever held. Guarded by lock. */
-    private long leastFree;
-
-    @SuppressWarnings("unused") // keeps the next object out of this one's cache lines
-    private long pad0, pad1, pad2, pad3, pad4, pad5, pad6, pad7;
-    @SuppressWarnings("unused")
-    private long pad8, pad9, pad10, pad11, pad12, pad13, pad14, pad15;
-
-    FreeList(int frames, boolean hugePages) {
-      this.frames = frames;
-      stack = new IntTable(frames, hugePages);
-      leastFree = frames;
-    }
-
-    int free() {
-      return (int) (stacked + frames - firstVirgin);
-    }
-
-    void push(int frame) {
-      stack.set(stacked++, frame);
-    }
-  }
-
-  /** A processor's stack of free frames. */
-  private static final class Cache {
-    private final RankedLock lock = new RankedLock(LockRank.FRAME_CACHE);
-
-    /** The stack, and room that keeps the next object out of its cache lines. Guarded by lock. */
-    private final int[] frames = new int[2 * MAXIMUM_BATCH + 32];
-
-    /** Guarded by lock. */
-    private long size;
-
-    @SuppressWarnings("unused") // keeps the next object out of this one's cache lines
-    private long pad0, pad1, pad2, pad3, pad4, pad5, pad6, pad7;
-    @SuppressWarnings("unused")
-    private long pad8, pad9, pad10, pad11, pad12, pad13, pad14, pad15;
-
-    void push(int frame) {
-      frames[(int) size++] = frame;
-    }
-
-    int pop() {
-      return frames[(int) --size];
-    }
-  }
+  private final FreeFrames free;
 
   /**
    * An allocator with all frames free.
@@ -147,16 +63,12 @@ public final class FrameAllocator {
     this.ram = ram;
     this.table = table;
     int frames = ram.frames();
-    batch = Math.min(MAXIMUM_BATCH, frames / (16 * CACHES));
     reserve = Math.min(16, frames / 64);
     pageInReserve = Math.max(2, reserve);
     int step = Math.max(1, Math.min(256, frames / 32));
     minimum = Math.max(reserve + step, pageInReserve + 1);
     target = minimum + step;
-    list = new FreeList(frames, ram.isLarge());
-    for (int i = 0; i < CACHES; i++) {
-      caches[i] = new Cache();
-    }
+    free = new FreeFrames(table, ram.isLarge(), this::level);
   }
 
   /**
@@ -234,12 +146,13 @@ public final class FrameAllocator {
   }
 
   private int take(int processor, Reserve depth) {
-    int frame = batch == 0 ? fromGlobal(depth) : fromCache(processor);
-    if (frame == FrameTable.NONE) {
-      emptyCaches();
-      frame = fromGlobal(depth);
+    return free.take(processor, left(depth), left(Reserve.NONE));
+  }
+
+  private void level(int frames) {
+    if (frames <= minimum) {
+      reclaimer.kick();
     }
-    return frame;
   }
 
   /**
@@ -257,73 +170,6 @@ public final class FrameAllocator {
     if (policy != null) {
       policy.enqueue(frame, identity, file);
     }
-  }
-
-  /** Caches hold nothing of any reserve. */
-  private int fromCache(int processor) {
-    Cache cache = caches[processor & (CACHES - 1)];
-    cache.lock.lock();
-    try {
-      if (cache.size == 0) {
-        list.lock.lock();
-        try {
-          refill(cache);
-        } finally {
-          list.lock.unlock();
-        }
-      }
-      return cache.size == 0 ? FrameTable.NONE : cache.pop();
-    } finally {
-      cache.lock.unlock();
-    }
-  }
-
-  /**
-   * Moves a batch to an empty cache, in reverse order: the cache is a stack, and frames that follow
-   * one another on the global list should come off it in that order, so that memory that is touched
-   * in sequence is contiguous. Caller holds both locks.
-   */
-  private void refill(Cache cache) {
-    while (cache.size < batch) {
-      int frame = popGlobal(Reserve.NONE);
-      if (frame == FrameTable.NONE) {
-        break;
-      }
-      cache.push(frame);
-    }
-    for (int low = 0, high = (int) cache.size - 1; low < high; low++, high--) {
-      int frame = cache.frames[low];
-      cache.frames[low] = cache.frames[high];
-      cache.frames[high] = frame;
-    }
-  }
-
-  private int fromGlobal(Reserve depth) {
-    list.lock.lock();
-    try {
-      return popGlobal(depth);
-    } finally {
-      list.lock.unlock();
-    }
-  }
-
-  /** Caller holds the lock. A frame that was never used is marked free and zeroed on its way. */
-  private int popGlobal(Reserve depth) {
-    assert list.lock.isHeld();
-    int free = list.free();
-    if (free <= minimum) {
-      reclaimer.kick();
-    }
-    if (free <= left(depth)) {
-      return FrameTable.NONE;
-    }
-    list.leastFree = Math.min(list.leastFree, free - 1);
-    if (list.stacked > 0) {
-      return list.stack.get(--list.stacked);
-    }
-    int frame = (int) list.firstVirgin++;
-    table.markFreeZeroed(frame);
-    return frame;
   }
 
   /** How many frames an allocation leaves alone. */
@@ -353,7 +199,7 @@ public final class FrameAllocator {
    */
   void becameFree(int processor, int frame) {
     forget(frame);
-    push(processor, frame);
+    free.put(processor, frame);
     if (processor >= 0) {
       reclaimer.freed();
     }
@@ -364,14 +210,7 @@ public final class FrameAllocator {
     for (int i = 0; i < count; i++) {
       forget(frames[i]);
     }
-    list.lock.lock();
-    try {
-      for (int i = count - 1; i >= 0; i--) {
-        list.push(frames[i]);
-      }
-    } finally {
-      list.lock.unlock();
-    }
+    free.put(FOR_ALL, frames, count);
   }
 
   private void forget(int frame) {
@@ -395,40 +234,15 @@ public final class FrameAllocator {
    * @param count how many of them to free
    */
   public void free(int processor, int[] frames, int count) {
-    push(processor, frames, count);
-    reclaimer.freed();
-  }
-
-  private void push(int processor, int[] frames, int count) {
-    int free = 0;
+    int released = 0;
     for (int i = 0; i < count; i++) {
       if (table.release(frames[i])) {
         forget(frames[i]);
-        frames[free++] = frames[i];
+        frames[released++] = frames[i];
       }
     }
-    if (free <= batch) {
-      Cache cache = caches[processor & (CACHES - 1)];
-      cache.lock.lock();
-      try {
-        for (int i = free - 1; i >= 0; i--) {
-          push(cache, frames[i]);
-        }
-      } finally {
-        cache.lock.unlock();
-      }
-      return;
-    }
-    for (int end = free; end > 0; end -= MAXIMUM_FREED_AT_ONCE) {
-      list.lock.lock();
-      try {
-        for (int i = end - 1; i >= Math.max(0, end - MAXIMUM_FREED_AT_ONCE); i--) {
-          list.push(frames[i]);
-        }
-      } finally {
-        list.lock.unlock();
-      }
-    }
+    free.put(processor, frames, released);
+    reclaimer.freed();
   }
 
   /**
@@ -470,74 +284,13 @@ public final class FrameAllocator {
     }
   }
 
-  private void push(int processor, int frame) {
-    if (batch == 0 || processor < 0) {
-      pushGlobal(frame);
-      return;
-    }
-    Cache cache = caches[processor & (CACHES - 1)];
-    cache.lock.lock();
-    try {
-      push(cache, frame);
-    } finally {
-      cache.lock.unlock();
-    }
-  }
-
-  /** Caller holds the cache's lock. */
-  private void push(Cache cache, int frame) {
-    if (cache.size == 2L * batch) {
-      list.lock.lock();
-      try {
-        for (int i = 0; i < batch; i++) {
-          list.push(cache.pop());
-        }
-      } finally {
-        list.lock.unlock();
-      }
-    }
-    cache.push(frame);
-  }
-
-  private void pushGlobal(int frame) {
-    list.lock.lock();
-    try {
-      list.push(frame);
-    } finally {
-      list.lock.unlock();
-    }
-  }
-
-  private void emptyCaches() {
-    for (Cache cache : caches) {
-      cache.lock.lock();
-      try {
-        list.lock.lock();
-        try {
-          while (cache.size > 0) {
-            list.push(cache.pop());
-          }
-        } finally {
-          list.lock.unlock();
-        }
-      } finally {
-        cache.lock.unlock();
-      }
-    }
-  }
-
   /**
    * How many frames are free for all, those in the caches of processors not counted.
    *
    * @return frames
    */
   public int freeForAll() {
-    list.lock.lock();
-    try {
-      return list.free();
-    } finally {
-      list.lock.unlock();
-    }
+    return free.onList();
   }
 
   /**
@@ -593,21 +346,7 @@ public final class FrameAllocator {
    * @return frames
    */
   public int freeFrames() {
-    int free = 0;
-    for (Cache cache : caches) {
-      cache.lock.lock();
-      try {
-        free += (int) cache.size;
-      } finally {
-        cache.lock.unlock();
-      }
-    }
-    list.lock.lock();
-    try {
-      return free + list.free();
-    } finally {
-      list.lock.unlock();
-    }
+    return free.all();
   }
 
   /**
@@ -617,12 +356,7 @@ public final class FrameAllocator {
    * @return frames
    */
   public int peakUsed() {
-    list.lock.lock();
-    try {
-      return (int) (ram.frames() - list.leastFree);
-    } finally {
-      list.lock.unlock();
-    }
+    return ram.frames() - free.least();
   }
 
   /**
@@ -632,11 +366,6 @@ public final class FrameAllocator {
    * @return true if it is free
    */
   public boolean isFree(int frame) {
-    list.lock.lock();
-    try {
-      return frame >= list.firstVirgin || table.isMarkedFree(frame);
-    } finally {
-      list.lock.unlock();
-    }
+    return free.contains(frame);
   }
 }

@@ -168,6 +168,7 @@ public final class PageDaemon implements Reclaimer, AutoCloseable {
   private boolean scanOnce() {
     scanning.acquireUninterruptibly();
     long number = scans.incrementAndGet();
+    long seen = settled.count();
     Scan.Result result;
     try {
       result = scan.run();
@@ -182,6 +183,10 @@ public final class PageDaemon implements Reclaimer, AutoCloseable {
         yield true;
       }
       case NOTHING -> {
+        if (settled.count() != seen) {
+          // Memory that became free meanwhile may have been taken already by others.
+          yield true;
+        }
         // There may be nothing to take because all of it has become free meanwhile.
         if (!allocator.hasFree(FrameAllocator.Reserve.NONE)) {
           failedScan = number;

@@ -50,12 +50,13 @@ public final class Pmap {
   private final Pmaps pmaps;
   private final PageSize pageSize;
   private final int number;
-  private final PageTables tables;
+  private final FrameMappings frameMappings = new FrameMappings(this);
+  final PageTables tables;
 
-  private final RankedLock lock = new RankedLock(LockRank.PMAP);
+  final RankedLock lock = new RankedLock(LockRank.PMAP);
 
   /** Caches of the attached processors, and the number of pages. Guarded by lock. */
-  private final TlbSet attached = new TlbSet();
+  final TlbSet attached = new TlbSet();
 
   /**
    * Number of revocations so far. Goes up after an entry has lost rights or a table has been taken
@@ -69,6 +70,11 @@ public final class Pmap {
     this.pageSize = pmaps.pageSize();
     this.number = number;
     tables = new PageTables(pmaps.tables());
+  }
+
+  /** What is done to mappings that were found by their frames. */
+  FrameMappings frameMappings() {
+    return frameMappings;
   }
 
   // ---- processors ----
@@ -319,10 +325,17 @@ public final class Pmap {
     return pte;
   }
 
-  private void revoke(long startVpn, long endVpn, boolean storesOnly, boolean stores) {
+  void revoke(long startVpn, long endVpn, boolean storesOnly, boolean stores) {
     assert lock.isHeld();
     REVOCATIONS.setRelease(this, revocations + 1);
     Shootdown.revoke(attached.tlbs(), startVpn, endVpn, storesOnly, stores, pmaps.counters());
+  }
+
+  /** As {@link #revoke}, of pages that need not follow one another. Caller holds the lock. */
+  void revokePages(Pmaps.Scratch mappings, int start, int end, boolean stores) {
+    assert lock.isHeld();
+    REVOCATIONS.setRelease(this, revocations + 1);
+    Shootdown.revokePages(attached.tlbs(), mappings, start, end, stores, pmaps.counters());
   }
 
   /** Removes whatever an entry maps. */
@@ -353,7 +366,7 @@ public final class Pmap {
    * Clears an entry that no processor uses. That the page was modified or used is known with the
    * frame from now on. Caller holds the lock.
    */
-  private void forget(long vpn, long at, long pte) {
+  void forget(long vpn, long at, long pte) {
     int frame = Pte.frame(pte);
     if ((pte & Pte.MODIFIED) != 0) {
       pmaps.frames().markDirty(frame);
@@ -400,71 +413,6 @@ public final class Pmap {
   }
 
   /**
-   * Removes mappings of frames that are busy, with one shootdown for all.
-   *
-   * @param mappings sorted by page
-   * @param start the first of this pmap
-   * @param end the one after the last
-   */
-  void removeAllMapped(Pmaps.Scratch mappings, int start, int end) {
-    lock.lock();
-    try {
-      attached.notePeak();
-      boolean any = false;
-      boolean stores = false;
-      for (int i = start; i < end; i++) {
-        long at = entryOf(ReverseMap.vpn(mappings.mapping(i)), mappings.frame(i));
-        if (at != 0) {
-          long entry = Native.getLong(at);
-          while (!Native.compareAndSetLong(at, entry, entry & ~Pte.RIGHTS)) {
-            entry = Native.getLong(at);
-          }
-          any = true;
-          stores |= (entry & Pte.WRITE) != 0;
-        }
-      }
-      if (!any) {
-        return;
-      }
-      REVOCATIONS.setRelease(this, revocations + 1);
-      Shootdown.revokePages(attached.tlbs(), mappings, start, end, stores, pmaps.counters());
-      for (int i = start; i < end; i++) {
-        long vpn = ReverseMap.vpn(mappings.mapping(i));
-        long at = entryOf(vpn, mappings.frame(i));
-        if (at != 0) {
-          forget(vpn, at, Native.getLong(at));
-        }
-      }
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /**
-   * Takes the right to write from mappings of frames, with one shootdown for all.
-   *
-   * @param mappings sorted by page
-   * @param start the first of this pmap
-   * @param end the one after the last
-   */
-  void protectAllMapped(Pmaps.Scratch mappings, int start, int end) {
-    lock.lock();
-    try {
-      boolean any = false;
-      for (int i = start; i < end; i++) {
-        long at = entryOf(ReverseMap.vpn(mappings.mapping(i)), mappings.frame(i));
-        any |= at != 0 && protect(at, Native.getLong(at));
-      }
-      if (any) {
-        long first = ReverseMap.vpn(mappings.mapping(start));
-        revoke(first, ReverseMap.vpn(mappings.mapping(end - 1)) + 1, true, true);
-      }
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /**
    * Takes the right to write from pages that are mapped in a range. The map is locked in any way,
    * and so is the owner of the pages, so that none of them is entered meanwhile.
    *
@@ -486,7 +434,7 @@ public final class Pmap {
   }
 
   /** Takes the right to write from an entry. Returns false if it had none. Holding the lock. */
-  private static boolean protect(long at, long old) {
+  static boolean protect(long at, long old) {
     long entry = old;
     while ((entry & Pte.WRITE) != 0) {
       if (Native.compareAndSetLong(at, entry, entry & ~Pte.WRITE)) {
@@ -495,57 +443,6 @@ public final class Pmap {
       entry = Native.getLong(at);
     }
     return false;
-  }
-
-  /** Where the entry of a page is if it is one of a frame, else 0. Caller holds the lock. */
-  private long entryOf(long vpn, int frame) {
-    long at = tables.find(vpn) & ~Pte.WRITE_PROTECT;
-    long pte = at == 0 ? 0 : Native.getLongAcquire(at);
-    return pte != 0 && Pte.frame(pte) == frame ? at : 0;
-  }
-
-  /** Forgets that a page was used through this pmap; says whether it was. */
-  boolean clearReferenced(long vpn, int frame) {
-    lock.lock();
-    try {
-      long at = entryOf(vpn, frame);
-      if (at == 0) {
-        return false;
-      }
-      long entry = Native.getLong(at);
-      while ((entry & Pte.REFERENCED) != 0
-          && !Native.compareAndSetLong(at, entry, entry & ~Pte.REFERENCED)) {
-        entry = Native.getLong(at);
-      }
-      for (Tlb tlb : attached.tlbs()) {
-        tlb.invalidate(vpn, vpn + 1, false);
-      }
-      return (entry & Pte.REFERENCED) != 0;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /** Whether a page was used through this pmap. */
-  boolean isReferenced(long vpn, int frame) {
-    lock.lock();
-    try {
-      long at = entryOf(vpn, frame);
-      return at != 0 && (Native.getLong(at) & Pte.REFERENCED) != 0;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /** Whether a page was modified through this pmap since it was entered. */
-  boolean isModified(long vpn, int frame) {
-    lock.lock();
-    try {
-      long at = entryOf(vpn, frame);
-      return at != 0 && (Native.getLong(at) & Pte.MODIFIED) != 0;
-    } finally {
-      lock.unlock();
-    }
   }
 
   /**

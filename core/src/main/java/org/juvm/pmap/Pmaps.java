@@ -131,7 +131,7 @@ public final class Pmaps {
     for (int i = 0; i < count; i++) {
       reverse.collect(victims[i], scratch);
     }
-    forEachPmap(scratch, Pmap::removeAllMapped);
+    forEachPmap(scratch, FrameMappings::removeAllMapped);
   }
 
   /**
@@ -153,13 +153,13 @@ public final class Pmaps {
         reverse.collect(list[i], scratch);
       }
     }
-    forEachPmap(scratch, Pmap::protectAllMapped);
+    forEachPmap(scratch, FrameMappings::protectAllMapped);
   }
 
   /** Does something to the mappings of one pmap. */
   @FunctionalInterface
   private interface PmapStep {
-    void with(Pmap pmap, Scratch mappings, int start, int end);
+    void with(FrameMappings pmap, Scratch mappings, int start, int end);
   }
 
   private void forEachPmap(Scratch scratch, PmapStep step) {
@@ -173,7 +173,7 @@ public final class Pmaps {
       Pmap pmap = get(number);
       // One that is gone has no mappings any more.
       if (pmap != null) {
-        step.with(pmap, scratch, i, end);
+        step.with(pmap.frameMappings(), scratch, i, end);
       }
       i = end;
     }
@@ -196,7 +196,7 @@ public final class Pmaps {
     for (int i = 0; i < scratch.size(); i++) {
       Pmap pmap = get(ReverseMap.pmap(scratch.mapping(i)));
       if (pmap != null) {
-        was |= pmap.clearReferenced(ReverseMap.vpn(scratch.mapping(i)), frame);
+        was |= pmap.frameMappings().clearReferenced(ReverseMap.vpn(scratch.mapping(i)), frame);
       }
     }
     return was;
@@ -217,7 +217,7 @@ public final class Pmaps {
     reverse.collect(frame, scratch);
     for (int i = 0; i < scratch.size(); i++) {
       Pmap pmap = get(ReverseMap.pmap(scratch.mapping(i)));
-      if (pmap != null && pmap.isReferenced(ReverseMap.vpn(scratch.mapping(i)), frame)) {
+      if (pmap != null && pmap.frameMappings().isReferenced(ReverseMap.vpn(scratch.mapping(i)), frame)) {
         return true;
       }
     }
@@ -238,7 +238,7 @@ public final class Pmaps {
     reverse.collect(frame, scratch);
     for (int i = 0; i < scratch.size(); i++) {
       Pmap pmap = get(ReverseMap.pmap(scratch.mapping(i)));
-      if (pmap != null && pmap.isModified(ReverseMap.vpn(scratch.mapping(i)), frame)) {
+      if (pmap != null && pmap.frameMappings().isModified(ReverseMap.vpn(scratch.mapping(i)), frame)) {
         return true;
       }
     }
