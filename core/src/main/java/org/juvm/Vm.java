@@ -26,7 +26,6 @@ import org.juvm.ram.Ram;
 import org.juvm.store.PageIo;
 import org.juvm.sync.LockRank;
 import org.juvm.sync.RankedLock;
-import org.juvm.trace.Counter;
 import org.juvm.trace.Counters;
 
 /**

@@ -64,6 +64,28 @@ class LoanTest {
   }
 
   @Test
+  void P4_writesOfAFileBreakTheLoan(@TempDir Path directory) throws IOException {
+    Vm vm = vms.boot(64);
+    Program program = Program.in(vm);
+    Path path = directory.resolve("file");
+    Files.write(path, new byte[2 * PAGE]);
+    try (MappedFile file =
+        vm.files().open(path, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+      long at = 1L << 30;
+      program.space.map(MapRequest.of(file, 0, 2L * PAGE).shared().at(at));
+      program.set(at, 7);
+      try (Loan loan = program.space.lend(at, PAGE)) {
+        byte[] changed = new byte[8];
+        changed[0] = 9;
+        file.write(0, changed);
+        assertThat(program.get(at)).isEqualTo(9);
+        assertThat(loan.segments().getFirst().get(JAVA_LONG, 0)).isEqualTo(7);
+      }
+      assertThat(program.get(at)).isEqualTo(9);
+    }
+  }
+
+  @Test
   void P4_storeBreaksTheLoan() {
     Vm vm = vms.boot(64);
     Program program = numbered(vm, 4);

@@ -217,7 +217,8 @@ public final class Pmaps {
     reverse.collect(frame, scratch);
     for (int i = 0; i < scratch.size(); i++) {
       Pmap pmap = get(ReverseMap.pmap(scratch.mapping(i)));
-      if (pmap != null && pmap.frameMappings().isReferenced(ReverseMap.vpn(scratch.mapping(i)), frame)) {
+      if (pmap != null
+          && pmap.frameMappings().isReferenced(ReverseMap.vpn(scratch.mapping(i)), frame)) {
         return true;
       }
     }
@@ -238,7 +239,8 @@ public final class Pmaps {
     reverse.collect(frame, scratch);
     for (int i = 0; i < scratch.size(); i++) {
       Pmap pmap = get(ReverseMap.pmap(scratch.mapping(i)));
-      if (pmap != null && pmap.frameMappings().isModified(ReverseMap.vpn(scratch.mapping(i)), frame)) {
+      if (pmap != null
+          && pmap.frameMappings().isModified(ReverseMap.vpn(scratch.mapping(i)), frame)) {
         return true;
       }
     }
