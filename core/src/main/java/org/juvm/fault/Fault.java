@@ -69,6 +69,9 @@ public final class Fault {
   /** Whether the fault has waited for a transfer of its own. */
   boolean major;
 
+  /** How often the fault has brought its page in. */
+  int pageIns;
+
   /** What a fault is for. */
   enum Purpose {
     /** An access of a processor. */

@@ -139,6 +139,7 @@ public final class FaultHandler {
     fault.maximum = maximum;
     fault.readFailed = false;
     fault.major = false;
+    fault.pageIns = 0;
     fault.counters.increment(Counter.FAULTS);
     VmMap responsible = map;
     FaultOutcome outcome = attempt(responsible, fault);
