@@ -77,6 +77,9 @@ public final class Fault {
   /** Whether the page was in memory before the fault, which is a use of it then. */
   boolean used;
 
+  /** How often the fault has brought its page in. */
+  int pageIns;
+
   /** What a fault is for. */
   enum Purpose {
     /** An access of a processor. */

@@ -164,6 +164,7 @@ public final class FaultHandler {
     boolean _ = fault.takeFailure() == null;
     fault.major = false;
     fault.used = false;
+    fault.pageIns = 0;
     fault.counters.increment(Counter.FAULTS);
     VmMap responsible = map;
     FaultOutcome outcome = attempt(responsible, fault);

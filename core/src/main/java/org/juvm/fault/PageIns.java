@@ -29,6 +29,9 @@ import org.juvm.trace.Counter;
  * head of {@code uvm_fault.c} weighs, this is the first one, to start again, which costs a look-up.
  */
 final class PageIns {
+  /** So often a page may leave again before its fault can use it, if swap is full. */
+  private static final int MAXIMUM_PAGE_INS = 4;
+
   private final FrameAllocator allocator;
   private final BusyFrames busy;
   private final AnonTable anons;
@@ -91,7 +94,9 @@ final class PageIns {
     return switch (fault.obstacle) {
       case NO_FRAME -> {
         fault.counters.increment(Counter.MEMORY_WAITS);
-        yield allocator.reclaimer().await(fault.depth) ? null : FaultOutcome.OUT_OF_MEMORY;
+        yield !isInVain(fault) && allocator.reclaimer().await(fault.depth)
+            ? null
+            : FaultOutcome.OUT_OF_MEMORY;
       }
       case BUSY -> {
         if (fault.seen != BusyFrames.NOT_BUSY) {
@@ -111,6 +116,14 @@ final class PageIns {
     };
   }
 
+  /**
+   * Whether memory for a copy of a page is only ever made by taking the page itself: swap is full,
+   * so what is not in swap yet must stay. ({@code uvm_swapisfull} in {@code uvmfault_promote})
+   */
+  private boolean isInVain(Fault fault) {
+    return fault.pageIns >= MAXIMUM_PAGE_INS && swap.isFull();
+  }
+
   private void readFromObject(Fault fault) {
     MemoryObject object = fault.object;
     fault.object = null;
@@ -118,6 +131,7 @@ final class PageIns {
       throw new VmPanic("page-in without an object");
     }
     fault.major = true;
+    fault.pageIns++;
     Counter counter = object.isAnonymous() ? Counter.SWAP_INS : Counter.PAGE_INS;
     fault.counters.add(counter, fault.request.pages());
     fault.readFailed = !object.read(fault.request);
@@ -130,6 +144,7 @@ final class PageIns {
       throw new VmPanic("page-in without an owner");
     }
     fault.major = true;
+    fault.pageIns++;
     fault.counters.increment(Counter.SWAP_INS);
     boolean _ = anonPageIn.read(fault.processor, owner, fault.busyFrame, true);
   }

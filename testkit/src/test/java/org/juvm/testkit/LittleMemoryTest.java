@@ -2,6 +2,7 @@ package org.juvm.testkit;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
@@ -105,6 +106,58 @@ class LittleMemoryTest {
     }
   }
 
+  /** A page is brought in, and nothing but itself can make room for a copy: that ends, too. */
+  @Test
+  void F10_copyOfASwappedPageWithOneFrameLeft() {
+    try (Vm vm = Vm.builder().memory(64L * PAGE).pageSize(PAGE).swap(64L * PAGE).boot();
+        Vmspace hog = vm.newVmspace();
+        Vmspace parent = vm.newVmspace()) {
+      Crew crew = new Crew();
+      crew.add(
+          "writer",
+          () -> {
+            try (Cpu cpu = vm.newCpu()) {
+              cpu.attach(parent);
+              parent.map(AT, PAGE, Protection.READ_WRITE);
+              cpu.set(JAVA_LONG, AT, 7);
+              Vmspace child = parent.fork();
+              cpu.attach(hog);
+              hog.map(AT, 200L * PAGE, Protection.READ_WRITE);
+              int made = fill(cpu);
+              cpu.attach(child);
+              assertThat(child.paging().resident(AT, PAGE)[0]).isFalse();
+              // One frame more than those that nobody gets, and no slot.
+              hog.unmap(AT + (made - 1L) * PAGE, PAGE);
+              assertThat(PagingProbe.slotsFree(vm)).isZero();
+              assertThatThrownBy(() -> cpu.set(JAVA_LONG, AT, 8))
+                  .isInstanceOfSatisfying(
+                      MemoryFault.class,
+                      e -> assertThat(e.reason()).isEqualTo(MemoryFault.Reason.OUT_OF_MEMORY));
+              assertThat(cpu.get(JAVA_LONG, AT)).isEqualTo(7);
+              hog.unmap(AT, 200L * PAGE);
+              cpu.set(JAVA_LONG, AT, 8);
+              cpu.attach(parent);
+              assertThat(cpu.get(JAVA_LONG, AT)).isEqualTo(7);
+            }
+          });
+      crew.run();
+      assertThat(vm.audit()).isEmpty();
+    }
+  }
+
+  /** Makes pages until there is no memory for one more; returns how many. */
+  private static int fill(Cpu cpu) {
+    int made = 0;
+    try {
+      for (; ; made++) {
+        cpu.set(JAVA_LONG, AT + (long) made * PAGE, made);
+      }
+    } catch (MemoryFault e) {
+      assertThat(e.reason()).isEqualTo(MemoryFault.Reason.OUT_OF_MEMORY);
+    }
+    return made;
+  }
+
   /** A daemon that can take nothing rests, however often memory is asked for and given back. */
   @Test
   void F10_theDaemonRestsWhileNothingCanBeDone() {
@@ -153,14 +206,7 @@ class LittleMemoryTest {
       PagingProbe.addSwap(vm, device, 4096L * PAGE, 0, false);
       cpu.attach(space);
       space.map(AT, 200L * PAGE, Protection.READ_WRITE);
-      int made = 0;
-      try {
-        for (; ; made++) {
-          cpu.set(JAVA_LONG, AT + (long) made * PAGE, made);
-        }
-      } catch (MemoryFault e) {
-        assertThat(e.reason()).isEqualTo(MemoryFault.Reason.OUT_OF_MEMORY);
-      }
+      int made = fill(cpu);
       device.heal();
       for (int i = made; i < 200; i++) {
         cpu.set(JAVA_LONG, AT + (long) i * PAGE, i);
