@@ -30,6 +30,7 @@ final class PagingRows {
     Map<String, Double> rates = lab.shot(Shot.Kind.PAGE_IN);
     List<Figure> figures = new ArrayList<>();
     for (String threads : List.of("1", "16")) {
+      double cpu = value(rates, "plain.cpu." + threads);
       String with = threads.equals("1") ? "1 thread, " : threads + " threads, ";
       double paging = value(rates, "paging." + threads) / 1000;
       figures.add(
@@ -53,7 +54,8 @@ final class PagingRows {
               row,
               with + "processor time of all threads for a page",
               "ns",
-              value(rates, "plain.cpu." + threads),
+              // The host counts it in hundredths of a second: less than that is unknown.
+              cpu > 0 ? cpu : Double.NaN,
               value(rates, "paging.cpu." + threads),
               Target.NONE));
     }
