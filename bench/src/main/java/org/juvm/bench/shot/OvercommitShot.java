@@ -14,10 +14,11 @@ import org.juvm.Vmspace;
  * the very same accesses where all of it fits.
  *
  * <p>{@code before} and {@code after} are nanoseconds for each access, before memory is full and
- * afterwards. {@code device} is what a plain read of a random page takes, from a file of the size
- * of the working set in the same directory, and {@code ins} the pages that came in for each access.
- * So {@code after - ins * device} is the time apart from the I/O. Writes to the device are not
- * subtracted: other threads do them. Where they keep a processor from the program, that shows.
+ * afterwards. {@code device} is what a plain read of a random page takes as a rule, the median,
+ * from a file of the size of the working set in the same directory, and {@code ins} the pages that
+ * came in for each access. So {@code after - ins * device} is the time apart from the I/O. Writes
+ * to the device are not subtracted: other threads do them. Where they keep a processor from the
+ * program, that shows.
  *
  * <p>Stalls are the times of single accesses in further rounds, beside those of as many single
  * plain reads.
@@ -25,6 +26,8 @@ import org.juvm.Vmspace;
 final class OvercommitShot implements Shot {
   /** How many times larger the working set is than memory. */
   static final int TIMES = 4;
+
+  private static final int READS_IN_ROUND = 16;
 
   @Override
   public Map<String, Double> measure(Scale scale) {
@@ -94,15 +97,22 @@ final class OvercommitShot implements Shot {
     return region;
   }
 
-  /** Plain reads of random pages; returns nanoseconds for each. */
+  /**
+   * Plain reads of random pages; returns nanoseconds for each: the median of short rounds, so that
+   * what the host's scheduler does to some of them is not taken for the device's and subtracted.
+   */
   private static double read(PlainFile file, int count) {
     SplittableRandom random = new SplittableRandom(42);
     ByteBuffer into = ByteBuffer.allocateDirect(Region.PAGE);
-    long start = System.nanoTime();
-    for (int i = 0; i < count; i++) {
-      long _ = file.read(random.nextInt(file.pages()), into);
+    Series times = new Series();
+    for (int i = 0; i < count; i += READS_IN_ROUND) {
+      long start = System.nanoTime();
+      for (int j = 0; j < READS_IN_ROUND; j++) {
+        long _ = file.read(random.nextInt(file.pages()), into);
+      }
+      times.add((double) (System.nanoTime() - start) / READS_IN_ROUND);
     }
-    return (double) (System.nanoTime() - start) / count;
+    return times.median();
   }
 
   private static void read(PlainFile file, int count, Series times) {
