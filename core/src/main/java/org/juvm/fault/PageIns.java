@@ -14,6 +14,7 @@ import org.juvm.page.BusyFrames;
 import org.juvm.page.FrameAllocator;
 import org.juvm.page.FrameTable;
 import org.juvm.page.PageOwner;
+import org.juvm.swap.SwapSpace;
 import org.juvm.trace.Counter;
 
 /**
@@ -36,6 +37,7 @@ final class PageIns {
   private final BusyFrames busy;
   private final AnonTable anons;
   private final AnonPageIn anonPageIn;
+  private final SwapSpace swap;
   private final PageSize pageSize;
 
   PageIns(Machine machine) {
@@ -43,6 +45,7 @@ final class PageIns {
     busy = machine.busy();
     anons = machine.anons();
     anonPageIn = machine.anonPageIn();
+    swap = machine.swap();
     pageSize = machine.pageSize();
   }
 

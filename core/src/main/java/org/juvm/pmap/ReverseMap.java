@@ -80,14 +80,14 @@ final class ReverseMap {
   }
 
   /**
-   * Adds a mapping. The caller holds the lock of the frame's owner, so nobody else adds one, and
-   * where there is none nobody removes one: then the bit lock is not needed.
+   * Adds a mapping. The caller holds the lock of the frame's owner, so nobody else adds one. Where
+   * there is none the bit lock is not taken; somebody who looks at the frame without its owner's
+   * lock may hold it, which the compare-and-set finds.
    *
    * @return the number for the page table entry, or FULL
    */
   int add(int frame, long added) {
-    if (first.getAcquire(frame) == 0 && head.get(frame) == 0) {
-      first.setRelease(frame, added);
+    if (head.get(frame) == 0 && first.compareAndSet(frame, 0, added)) {
       return 0;
     }
     long word = lock(frame);
