@@ -3,6 +3,7 @@ package org.juvm.bench;
 import static org.juvm.bench.Rows.value;
 import static org.juvm.bench.Target.atMost;
 import static org.juvm.bench.Target.ratioAtLeast;
+import static org.juvm.bench.Target.ratioAtMost;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -18,6 +19,7 @@ final class PagingRows {
   static final Row PAGE_OUT = Row.of("T14", "page-out, sequential stores", PagingRows::pageOut);
   static final Row OVERCOMMIT =
       Row.of("T15", "working set 4x memory, Zipf 1.0, 10 % writes", PagingRows::overcommit);
+  static final Row LOAN = Row.of("T19", "lending 256 pages and taking them back", PagingRows::loan);
   static final Row POLICIES =
       Row.of("P1", "the same under each replacement policy", PagingRows::policies);
 
@@ -60,6 +62,25 @@ final class PagingRows {
               Target.NONE));
     }
     return figures;
+  }
+
+  private static List<Figure> loan(Row row, Lab lab) {
+    Map<String, Double> ns = lab.shot(Shot.Kind.LOAN);
+    return List.of(
+        Figure.of(
+            row,
+            "against copying them",
+            "us",
+            value(ns, "copy") / 1000,
+            value(ns, "lend") / 1000,
+            ratioAtMost(0.1)),
+        Figure.of(
+            row,
+            "storing to all of them again, which breaks nothing",
+            "us",
+            Double.NaN,
+            value(ns, "rewrite") / 1000,
+            Target.NONE));
   }
 
   private static List<Figure> pageOut(Row row, Lab lab) {

@@ -45,6 +45,7 @@ final class Rows {
           MemoryRows.FOOTPRINT,
           MemoryRows.ALLOCATION,
           ReplayRow.REPLAY,
+          PagingRows.LOAN,
           PagingRows.POLICIES,
           Row.of("W1", "WebAssembly programs, over the engine's own memory", Rows::workloads));
 

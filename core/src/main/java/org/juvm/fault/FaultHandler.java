@@ -533,7 +533,9 @@ public final class FaultHandler {
     }
     switch (fault.purpose) {
       case ACCESS, OVERRIDE -> {
-        if (fault.access == Access.READ) {
+        // Around a page that was in swap little is in memory and not mapped; to look costs 7 % of
+        // it.
+        if (fault.access == Access.READ && !(fault.major && amap != null)) {
           neighbours.enter(map, fault, entry, page);
         }
       }

@@ -18,6 +18,7 @@ public interface Shot {
     PAGE_OUT,
     OVERCOMMIT,
     POLICIES,
+    LOAN,
     FOOTPRINT,
     ALLOCATION,
     RECLAIM,
@@ -38,6 +39,7 @@ public interface Shot {
         case OVERCOMMIT -> new OvercommitShot();
         case POLICIES -> new PoliciesShot();
         case RECLAIM -> new ReclaimShot();
+        case LOAN -> new LoanShot();
         case FOOTPRINT -> new FootprintShot();
         case ALLOCATION -> new AllocationShot();
         case KERNEL -> new KernelShot();
