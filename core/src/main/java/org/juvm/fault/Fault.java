@@ -63,14 +63,14 @@ public final class Fault {
   /** What is asked of memory objects. */
   final PageRequest request;
 
+  /** How often the fault has brought its page in. */
+  int pageIns;
+
   /** Whether the object could not read the page. */
   boolean readFailed;
 
   /** Whether the fault has waited for a transfer of its own. */
   boolean major;
-
-  /** How often the fault has brought its page in. */
-  int pageIns;
 
   /** What a fault is for. */
   enum Purpose {

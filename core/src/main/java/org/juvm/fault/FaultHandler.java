@@ -137,9 +137,9 @@ public final class FaultHandler {
       fault.purpose = purpose;
     }
     fault.maximum = maximum;
+    fault.pageIns = 0;
     fault.readFailed = false;
     fault.major = false;
-    fault.pageIns = 0;
     fault.counters.increment(Counter.FAULTS);
     VmMap responsible = map;
     FaultOutcome outcome = attempt(responsible, fault);
