@@ -33,6 +33,8 @@ import org.juvm.trace.Counters;
  * Thread-safe. Several can run in one process; they have nothing in common.
  */
 public final class Vm implements AutoCloseable {
+  private static final int AUDITS_WHILE_WRITING = 100;
+
   private final Machine machine;
   private final FaultHandler faults;
   private final PageDaemon daemon;
@@ -415,11 +417,20 @@ public final class Vm implements AutoCloseable {
     }
     AtomicReference<List<String>> findings = new AtomicReference<>(List.of());
     files.awaitLater();
-    daemon.whileQuiet(
-        () -> {
-          files.awaitTransfers();
-          findings.set(new Audit(machine).run(maps, magazines, objectReferences()));
-        });
+    // Pages of files that were given up while they were being written are free when that ends,
+    // which
+    // nobody can wait for if it is a client's pager that writes.
+    boolean writing;
+    int again = 0;
+    do {
+      writing = daemon.isWriting();
+      daemon.whileQuiet(
+          () -> {
+            files.awaitTransfers();
+            findings.set(new Audit(machine).run(maps, magazines, objectReferences()));
+          });
+      again++;
+    } while (writing && again < AUDITS_WHILE_WRITING && !findings.get().isEmpty());
     return findings.get();
   }
 

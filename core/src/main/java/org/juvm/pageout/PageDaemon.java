@@ -199,6 +199,15 @@ public final class PageDaemon implements Reclaimer, AutoCloseable {
   }
 
   /**
+   * Whether pages are being written, to swap or to where they belong.
+   *
+   * @return true if so
+   */
+  public boolean isWriting() {
+    return scan.inFlight() > 0;
+  }
+
+  /**
    * Does something while no page is being taken and no anonymous page is being written.
    *
    * @param action must not wait for memory
