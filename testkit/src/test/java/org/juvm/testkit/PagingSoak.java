@@ -422,47 +422,6 @@ final class PagingSoak {
     }
   }
 
-  /** Lets the devices fail in all ways but for good. */
-  private void torment(Choices choices, Crew crew) {
-    while (!stop.get() && !crew.hasFailed()) {
-      FaultyStore device = choices.pick(devices);
-      switch (choices.below(7)) {
-        case 0, 1 -> device.failNext(FaultyStore.Operation.READ, choices.between(1, 2));
-        case 2 -> device.failNext(FaultyStore.Operation.WRITE, choices.between(1, 5));
-        case 3 -> device.shortenNextReads(1);
-        case 4 -> {
-          device.setFull(true);
-          await(device, FaultyStore.Operation.WRITE, choices.below(3));
-          device.setFull(false);
-        }
-        default -> {
-          FaultyStore.Operation kind =
-              choices.oneIn(2) ? FaultyStore.Operation.READ : FaultyStore.Operation.WRITE;
-          FaultyStore.Hold hold = device.hold(kind);
-          await(device, kind, choices.below(4));
-          hold.release();
-        }
-      }
-      await(device, FaultyStore.Operation.READ, choices.below(200));
-    }
-    devices.forEach(FaultyStore::heal);
-  }
-
-  /** Until so many operations more have come, or the threads are done, or nothing happens. */
-  private void await(FaultyStore device, FaultyStore.Operation kind, int operations) {
-    long until = device.operations(kind) + operations;
-    long before = -1;
-    int idle = 0;
-    while (device.operations(kind) < until && idle < 20 && !stop.get()) {
-      long now = rounds.get();
-      idle = now == before ? idle + 1 : 0;
-      before = now;
-      for (int i = 0; i < 2000; i++) {
-        Thread.onSpinWait();
-      }
-    }
-  }
-
   /** Runs it, audits and closes the system. Returns what it has seen, in words. */
   String run(Budget budget, Choices choices) {
     Crew crew = new Crew();
@@ -479,7 +438,8 @@ final class PagingSoak {
     }
     Choices forFaults = choices.split();
     if (faults) {
-      helpers.add("tormentor", () -> torment(forFaults, crew));
+      Torment torment = new Torment(devices, rounds::get, () -> stop.get() || crew.hasFailed());
+      helpers.add("tormentor", () -> torment.run(forFaults));
       helpers.start();
     }
     try {
