@@ -6,6 +6,7 @@ import java.util.BitSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.juvm.anon.AnonTable;
 import org.juvm.base.PageSize;
@@ -420,17 +421,17 @@ public final class Vm implements AutoCloseable {
     // Pages of files that were given up while they were being written are free when that ends,
     // which
     // nobody can wait for if it is a client's pager that writes.
-    boolean writing;
+    AtomicBoolean writing = new AtomicBoolean();
     int again = 0;
     do {
-      writing = daemon.isWriting();
       daemon.whileQuiet(
           () -> {
+            writing.set(daemon.isWriting());
             files.awaitTransfers();
             findings.set(new Audit(machine).run(maps, magazines, objectReferences()));
           });
       again++;
-    } while (writing && again < AUDITS_WHILE_WRITING && !findings.get().isEmpty());
+    } while (writing.get() && again < AUDITS_WHILE_WRITING && !findings.get().isEmpty());
     return findings.get();
   }
 
