@@ -157,9 +157,10 @@ final class FreeFrames {
   }
 
   /**
-   * Moves a batch to an empty cache, in reverse order: the cache is a stack, and frames that follow
-   * one another on the list should come off it in that order, so that memory that is touched in
-   * sequence is contiguous. Caller holds both locks.
+   * Moves a batch to an empty cache, or what is left of one: a batch ends where the cache lines of
+   * the tables end that have a byte for each frame. In reverse order: the cache is a stack, and
+   * frames that follow one another on the list should come off it in that order, so that memory
+   * that is touched in sequence is contiguous. Caller holds both locks.
    */
   private void refill(Cache cache, int left) {
     while (cache.size < batch) {
@@ -168,6 +169,9 @@ final class FreeFrames {
         break;
       }
       cache.push(frame);
+      if ((frame & (MAXIMUM_BATCH - 1)) == MAXIMUM_BATCH - 1) {
+        break;
+      }
     }
     for (int low = 0, high = (int) cache.size - 1; low < high; low++, high--) {
       int frame = cache.frames[low];
