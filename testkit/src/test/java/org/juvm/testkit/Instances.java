@@ -84,10 +84,11 @@ final class Instances {
     }
     Ground.same(List.of(), vm.audit());
     parent.close();
+    // Waits for what is still being written, too.
+    Ground.same(List.of(), vm.audit());
     Statistics statistics = vm.statistics();
     Ground.same(0L, statistics.usedFrames());
     Ground.same(0L, PagingProbe.slotsInUse(vm));
-    Ground.same(List.of(), vm.audit());
     return statistics;
   }
 
