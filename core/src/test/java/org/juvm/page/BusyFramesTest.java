@@ -24,7 +24,7 @@ import org.juvm.sync.RankedLock;
 class BusyFramesTest {
   private static final int FRAMES = 16;
   private static final int ROUNDS = 40_000;
-  private static final int MINIMUM_EVICTIONS = 1000;
+  private static final int MINIMUM_EVICTIONS = 50;
 
   private final Ram ram = new Ram(FRAMES, PageSize.ofBytes(PageSize.MINIMUM_BYTES));
   private final FrameTable table = new FrameTable(ram);

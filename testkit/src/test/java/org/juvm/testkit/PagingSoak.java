@@ -142,33 +142,14 @@ final class PagingSoak {
 
     private void step() {
       int i = choices.below(PAGES);
-      int mine = i - i % MEMBERS + number;
+      int block = i - i % MEMBERS;
+      int mine = block + number < PAGES ? block + number : block + number - MEMBERS;
       switch (choices.below(20)) {
-        case 0, 1, 2, 3, 4, 5 -> {
-          if (mine < PAGES) {
-            write(mine);
-          }
-        }
-        case 6, 7, 8 -> {
-          if (mine < PAGES) {
-            checkOwn(cpu, mine);
-          }
-        }
-        case 9 -> {
-          if (mine < PAGES) {
-            renew(mine);
-          }
-        }
-        case 10 -> {
-          if (mine < PAGES) {
-            wire(mine);
-          }
-        }
-        case 11 -> {
-          if (mine < PAGES) {
-            window(mine);
-          }
-        }
+        case 0, 1, 2, 3, 4, 5 -> write(mine);
+        case 6, 7, 8 -> checkOwn(cpu, mine);
+        case 9 -> renew(mine);
+        case 10 -> wire(mine);
+        case 11 -> window(mine);
         case 12 -> debug(i);
         case 13 -> fork();
         case 14 -> advise(i);

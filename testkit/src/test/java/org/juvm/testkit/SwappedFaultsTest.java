@@ -51,6 +51,8 @@ class SwappedFaultsTest {
     cpu.close();
     assertThat(vm.audit()).isEmpty();
     vm.vmspaces().forEach(Vmspace::close);
+    // Waits for what is still being written.
+    assertThat(vm.audit()).isEmpty();
     assertThat(PagingProbe.slotsInUse(vm)).isZero();
     assertThat(vm.statistics().usedFrames()).isZero();
     vm.close();
@@ -63,10 +65,17 @@ class SwappedFaultsTest {
   private void fill(boolean shared) {
     MapRequest request = MapRequest.anonymous((long) PAGES * PAGE).at(AT);
     space.map(shared ? request.shared() : request);
-    for (int i = 0; i < PAGES; i++) {
-      cpu.set(JAVA_LONG, page(i), 100 + i);
-    }
-    assertThat(space.paging().resident(AT, PAGE)[0]).isFalse();
+    cpu.set(JAVA_LONG, page(0), 100);
+    sendAway();
+  }
+
+  /** Writes all pages but the first until that has left memory. */
+  private void sendAway() {
+    do {
+      for (int i = 1; i < PAGES; i++) {
+        cpu.set(JAVA_LONG, page(i), 100 + i);
+      }
+    } while (space.paging().resident(AT, PAGE)[0]);
   }
 
   /** One reads, the others wait for the same page; each of them has counted what it did. */
@@ -93,7 +102,8 @@ class SwappedFaultsTest {
             assertThat(own.get(JAVA_LONG, page(0))).isEqualTo(100);
             majors.addAndGet((int) PagingProbe.count(own, Counter.MAJOR_FAULTS));
             waits.addAndGet((int) PagingProbe.count(own, Counter.BUSY_WAITS));
-            assertThat(PagingProbe.count(own, Counter.FAULTS)).isEqualTo(1);
+            // Who comes late finds the page mapped.
+            assertThat(PagingProbe.count(own, Counter.FAULTS)).isBetween(first ? 1L : 0L, 1L);
             own.close();
           });
     }
@@ -155,19 +165,19 @@ class SwappedFaultsTest {
   @ValueSource(booleans = {false, true})
   void F12_wiredPageHasNoSlot(boolean shared) {
     fill(shared);
-    long pages = PagingProbe.pages(vm);
+    // Free memory, so that nothing else goes on.
+    space.unmap(page(40), (PAGES - 40L) * PAGE);
+    assertThat(vm.audit()).isEmpty();
     assertThat(cpu.get(JAVA_LONG, page(0))).isEqualTo(100);
     long before = PagingProbe.slotsInUse(vm);
     space.paging().wire(page(0), PAGE);
-    // It is in memory, with a slot; making it stay frees that and asks for no other page.
+    // It is in memory and in swap; there it is of no use any more.
     assertThat(PagingProbe.slotsInUse(vm)).isEqualTo(before - 1);
     space.paging().unwire(page(0), PAGE);
-    for (int i = 1; i < PAGES; i++) {
-      cpu.set(JAVA_LONG, page(i), -i);
-    }
-    assertThat(space.paging().resident(AT, PAGE)[0]).isFalse();
+    space.map(page(40), (PAGES - 40L) * PAGE, Protection.READ_WRITE);
+    sendAway();
     assertThat(cpu.get(JAVA_LONG, page(0))).isEqualTo(100);
-    assertThat(PagingProbe.pages(vm)).isEqualTo(pages);
+    assertThat(PagingProbe.pages(vm)).isEqualTo(PAGES);
   }
 
   /** A child reads what its parent has in memory: in sequence, and in runs of four pages. */
@@ -213,6 +223,7 @@ class SwappedFaultsTest {
   @Test
   void F15_majorFaults() {
     fill(false);
+    long before = swap.operations(FaultyStore.Operation.READ);
     try (Cpu reader = vm.newCpu()) {
       reader.attach(space);
       for (int i = 0; i < PAGES; i++) {
@@ -221,7 +232,7 @@ class SwappedFaultsTest {
       long majors = PagingProbe.count(reader, Counter.MAJOR_FAULTS);
       assertThat(majors).isGreaterThanOrEqualTo(PAGES - 64);
       assertThat(PagingProbe.count(reader, Counter.SWAP_INS)).isEqualTo(majors);
-      assertThat(swap.operations(FaultyStore.Operation.READ)).isEqualTo(majors);
+      assertThat(swap.operations(FaultyStore.Operation.READ) - before).isEqualTo(majors);
     }
   }
 }
