@@ -60,6 +60,18 @@ public final class Cpu implements AutoCloseable {
     processor.attach(vmspace);
   }
 
+  /**
+   * Uses the kernel's address space from now on, with the calling thread.
+   *
+   * @param kernel a map of the same system's kernel; whichever it is, all kernel addresses can be
+   *     used
+   * @throws IllegalArgumentException if it belongs to another system
+   * @throws IllegalStateException if the system is closed
+   */
+  public void attach(KernelMap kernel) {
+    processor.attach(kernel.vm(), kernel.vm().kernel().map(), KernelMap.KERNEL_ID);
+  }
+
   /** Leaves the address space. Harmless if there is none. */
   public void detach() {
     processor.detach();
@@ -68,7 +80,7 @@ public final class Cpu implements AutoCloseable {
   /**
    * The address space that is used.
    *
-   * @return the vmspace, or null when detached
+   * @return the vmspace, or null when detached or in the kernel
    */
   public @Nullable Vmspace vmspace() {
     return processor.vmspace();

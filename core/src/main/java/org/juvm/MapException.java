@@ -29,6 +29,8 @@ public final class MapException extends RuntimeException {
     LIMIT,
     /** The range goes beyond the end of what is mapped. (ENOMEM) */
     BEYOND_END,
+    /** Somebody else changes the map, and the caller did not want to wait. (EAGAIN) */
+    LOCKED,
     /** There is not enough memory for what must be done at once. (ENOMEM) */
     NO_MEMORY,
     /** A page could not be read or written. (EIO) */
@@ -61,6 +63,7 @@ public final class MapException extends RuntimeException {
           case SUBMAP -> Reason.SUBMAP;
           case LIMIT -> Reason.LIMIT;
           case BEYOND_END -> Reason.BEYOND_END;
+          case LOCKED -> Reason.LOCKED;
           case NO_MEMORY -> Reason.NO_MEMORY;
           case IO_ERROR -> Reason.IO_ERROR;
           case EXITED ->

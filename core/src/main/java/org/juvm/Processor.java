@@ -39,8 +39,14 @@ final class Processor {
   final Tlb tlb;
   final Fault fault;
 
-  /** The address space that the processor is attached to. */
+  /** What the processor is attached to, unless that is the kernel's address space. */
   private @Nullable Vmspace vmspace;
+
+  /** The map of what it is attached to. */
+  private @Nullable VmMap map;
+
+  /** The number of what it is attached to. */
+  private long id;
 
   /** The page tables of that. */
   private @Nullable Pmap pmap;
@@ -63,24 +69,32 @@ final class Processor {
   }
 
   void attach(Vmspace to) {
-    if (to.vm() != vm) {
-      throw new IllegalArgumentException("vmspace of another system: " + to);
+    attach(to.vm(), to.map(), to.id());
+    vmspace = to;
+  }
+
+  /** Attaches to the map of an address space, of a program or the kernel. */
+  void attach(Vm owner, VmMap to, long number) {
+    if (owner != vm) {
+      throw new IllegalArgumentException("address space of another system: " + number);
     }
     if (vm.isClosed()) {
       throw Vm.closedException();
     }
     detach();
-    Pmap tables = to.map().pmap();
+    Pmap tables = to.pmap();
     tables.attach(tlb);
-    vmspace = to;
+    map = to;
+    id = number;
     pmap = tables;
   }
 
   void detach() {
-    Vmspace from = vmspace;
+    Pmap from = pmap;
     if (from != null) {
-      from.map().pmap().detach(tlb);
+      from.detach(tlb);
       vmspace = null;
+      map = null;
       pmap = null;
     }
   }
@@ -101,7 +115,7 @@ final class Processor {
   }
 
   private void resolve(long address, Access access, int pagesToLend) {
-    Vmspace attached = vmspace;
+    VmMap attached = map;
     Thread owner = tlb.owner();
     if (vm.isClosed()) {
       throw new IllegalStateException(
@@ -109,7 +123,7 @@ final class Processor {
     }
     if (attached == null) {
       throw new IllegalStateException(
-          "the cpu is not attached to a vmspace: cpu="
+          "the cpu is not attached to an address space: cpu="
               + number
               + ", address=0x"
               + Long.toHexString(address));
@@ -123,32 +137,28 @@ final class Processor {
               + ", address=0x"
               + Long.toHexString(address));
     }
-    VmMap map = attached.map();
-    assert map.pmap().equals(tlb.pmap()) : attached;
-    if (pagesToLend == 0 && map.pmap().fill(tlb, address, access)) {
+    assert attached.pmap().equals(tlb.pmap()) : id;
+    if (pagesToLend == 0 && attached.pmap().fill(tlb, address, access)) {
       return;
     }
     assert LockOrder.noneHeld();
     FaultOutcome outcome =
         pagesToLend == 0
-            ? faults.resolve(map, fault, address, access)
-            : faults.lend(map, fault, address, access, pagesToLend);
+            ? faults.resolve(attached, fault, address, access)
+            : faults.lend(attached, fault, address, access, pagesToLend);
     if (outcome != FaultOutcome.RESOLVED && vm.isClosed()) {
       throw Vm.closedException();
     }
     switch (outcome) {
       case RESOLVED -> {}
-      case NOT_MAPPED ->
-          throw new MemoryFault(attached.id(), address, access, MemoryFault.Reason.NOT_MAPPED);
-      case PROTECTION ->
-          throw new MemoryFault(attached.id(), address, access, MemoryFault.Reason.PROTECTION);
+      case NOT_MAPPED -> throw new MemoryFault(id, address, access, MemoryFault.Reason.NOT_MAPPED);
+      case PROTECTION -> throw new MemoryFault(id, address, access, MemoryFault.Reason.PROTECTION);
       case STACK_LIMIT ->
-          throw new MemoryFault(attached.id(), address, access, MemoryFault.Reason.STACK_LIMIT);
-      case IO_ERROR -> throw MemoryFault.unreadable(attached.id(), address, access, fault);
-      case BEYOND_END ->
-          throw new MemoryFault(attached.id(), address, access, MemoryFault.Reason.BEYOND_END);
+          throw new MemoryFault(id, address, access, MemoryFault.Reason.STACK_LIMIT);
+      case IO_ERROR -> throw MemoryFault.unreadable(id, address, access, fault);
+      case BEYOND_END -> throw new MemoryFault(id, address, access, MemoryFault.Reason.BEYOND_END);
       case OUT_OF_MEMORY ->
-          throw new MemoryFault(attached.id(), address, access, MemoryFault.Reason.OUT_OF_MEMORY);
+          throw new MemoryFault(id, address, access, MemoryFault.Reason.OUT_OF_MEMORY);
     }
   }
 

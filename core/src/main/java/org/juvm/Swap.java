@@ -110,6 +110,7 @@ public final class Swap {
   public SwapDevice add(String name, Store store, long bytes, int priority, boolean encrypted) {
     SwapArea area = vm.machine().swap().add(name, store, bytes, priority, encrypted);
     vm.daemon().start();
+    vm.kernelSpace().enableSwap();
     return new SwapDevice(this, area);
   }
 

@@ -6,17 +6,14 @@ import java.util.BitSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReference;
 import org.juvm.anon.AnonTable;
 import org.juvm.base.PageSize;
 import org.juvm.base.Replacement;
-import org.juvm.check.Audit;
 import org.juvm.fault.FaultHandler;
+import org.juvm.kernel.KernelSpace;
 import org.juvm.map.Machine;
 import org.juvm.map.VmMap;
 import org.juvm.object.DeviceObject;
-import org.juvm.object.MemoryObject;
 import org.juvm.object.PageSource;
 import org.juvm.object.PagerObject;
 import org.juvm.page.ReplacementPolicy;
@@ -34,8 +31,6 @@ import org.juvm.trace.Counters;
  * Thread-safe. Several can run in one process; they have nothing in common.
  */
 public final class Vm implements AutoCloseable {
-  private static final int AUDITS_WHILE_WRITING = 100;
-
   private final Machine machine;
   private final FaultHandler faults;
   private final PageDaemon daemon;
@@ -52,6 +47,8 @@ public final class Vm implements AutoCloseable {
   private final Handles handles = new Handles(this);
   private final Swap swap = new Swap(this);
   private final MappedFiles files = new MappedFiles(this);
+  private final KernelSpace kernelSpace;
+  private final KernelMap kernel;
 
   /** Events of processors that are gone. */
   private final Counters retired = new Counters();
@@ -153,6 +150,8 @@ public final class Vm implements AutoCloseable {
     this.machine = machine;
     faults = new FaultHandler(machine);
     daemon = new PageDaemon(machine);
+    kernelSpace = new KernelSpace(machine, faults);
+    kernel = new KernelMap(this, kernelSpace.all());
     ReplacementPolicy policy =
         ReplacementPolicies.create(
             replacement,
@@ -215,6 +214,15 @@ public final class Vm implements AutoCloseable {
    */
   public MappedFiles files() {
     return files;
+  }
+
+  /**
+   * Memory that belongs to no address space.
+   *
+   * @return all addresses of this system's kernel
+   */
+  public KernelMap kernel() {
+    return kernel;
   }
 
   /**
@@ -387,12 +395,25 @@ public final class Vm implements AutoCloseable {
     return Meter.read(machine, blocks, open);
   }
 
-  /** The maps of all address spaces that have not been forgotten. */
+  /** Free anons that wait in processors. */
+  List<AnonTable.Magazine> magazines() {
+    List<AnonTable.Magazine> magazines = new ArrayList<>();
+    lock.lock();
+    try {
+      cpus.forEach(cpu -> magazines.add(cpu.magazine()));
+      return magazines;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The maps of all address spaces that have not been forgotten, and the kernel's. */
   List<VmMap> maps() {
     List<VmMap> maps = new ArrayList<>();
     lock.lock();
     try {
       vmspaces.forEach(vmspace -> maps.add(vmspace.map()));
+      maps.add(kernel.map());
       return maps;
     } finally {
       lock.unlock();
@@ -408,39 +429,7 @@ public final class Vm implements AutoCloseable {
    */
   public List<String> audit() {
     checkOpen();
-    List<VmMap> maps = maps();
-    List<AnonTable.Magazine> magazines = new ArrayList<>();
-    lock.lock();
-    try {
-      cpus.forEach(cpu -> magazines.add(cpu.magazine()));
-    } finally {
-      lock.unlock();
-    }
-    AtomicReference<List<String>> findings = new AtomicReference<>(List.of());
-    files.awaitLater();
-    // Pages of files that were given up while they were being written are free when that ends,
-    // which
-    // nobody can wait for if it is a client's pager that writes.
-    AtomicBoolean writing = new AtomicBoolean();
-    int again = 0;
-    do {
-      daemon.whileQuiet(
-          () -> {
-            writing.set(daemon.isWriting());
-            files.awaitTransfers();
-            findings.set(new Audit(machine).run(maps, magazines, objectReferences()));
-          });
-      again++;
-    } while (writing.get() && again < AUDITS_WHILE_WRITING && !findings.get().isEmpty());
-    return findings.get();
-  }
-
-  /** An element for each reference to an object that is not by a mapping. */
-  private List<MemoryObject> objectReferences() {
-    List<MemoryObject> all = new ArrayList<>(sharedMemory.references());
-    all.addAll(files.references());
-    all.addAll(handles.references());
-    return all;
+    return new SystemAudit(this).run();
   }
 
   /**
@@ -468,11 +457,20 @@ public final class Vm implements AutoCloseable {
     handles.closeAll();
     daemon.close();
     machine.swap().close();
+    kernelSpace.close();
     machine.ram().drop();
   }
 
   Machine machine() {
     return machine;
+  }
+
+  KernelSpace kernelSpace() {
+    return kernelSpace;
+  }
+
+  Handles handles() {
+    return handles;
   }
 
   PageDaemon daemon() {

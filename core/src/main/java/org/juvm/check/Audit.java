@@ -296,9 +296,9 @@ public final class Audit {
   private void checkMapping(VmMap map, long address, int frame, boolean writable) {
     String where = "page " + Long.toHexString(address);
     MapEntry entry = map.find(address);
-    VmMap submap = entry == null ? null : entry.submap();
-    if (submap != null) {
+    for (VmMap submap = entry == null ? null : entry.submap(); submap != null; ) {
       entry = submap.find(address);
+      submap = entry == null ? null : entry.submap();
     }
     if (entry == null) {
       find(where + " is in the page table, but not in the map");

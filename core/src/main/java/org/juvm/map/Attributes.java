@@ -15,7 +15,7 @@ import org.juvm.object.MemoryObject;
  * @param advice how it will be used
  * @param flags bits of {@link org.juvm.base.MapFlag}
  * @param object what is mapped, or null for anonymous memory
- * @param offset index of the object's page that is mapped first
+ * @param offset index of the object's page that is mapped first, or BY_ADDRESS
  * @param copyOnWrite whether stores are to stay out of the object
  */
 public record Attributes(
@@ -27,6 +27,42 @@ public record Attributes(
     @Nullable MemoryObject object,
     long offset,
     boolean copyOnWrite) {
+
+  /**
+   * In place of an offset: the page that has the number of the address, counted from the first
+   * kernel address.
+   */
+  public static final long BY_ADDRESS = -1;
+
+  /**
+   * The same, with another offset.
+   *
+   * @param newOffset index of the object's page that is mapped first
+   * @return the attributes
+   */
+  Attributes withOffset(long newOffset) {
+    return new Attributes(
+        protection, maximum, inheritance, advice, flags, object, newOffset, copyOnWrite);
+  }
+
+  /**
+   * Memory of the kernel: no child gets it, and what surrounds a page says nothing about it.
+   *
+   * @param object what is behind it, with a reference for the mapping
+   * @param protection what may be done now
+   * @return the attributes
+   */
+  public static Attributes kernel(MemoryObject object, Protection protection) {
+    return new Attributes(
+        protection,
+        Protection.READ_WRITE,
+        Inheritance.NONE,
+        Advice.RANDOM,
+        0,
+        object,
+        BY_ADDRESS,
+        false);
+  }
 
   /**
    * Anonymous private memory.

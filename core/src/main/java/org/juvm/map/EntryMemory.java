@@ -8,6 +8,7 @@ import org.juvm.anon.DeadAnons;
 import org.juvm.base.PageSize;
 import org.juvm.base.Protection;
 import org.juvm.base.VmPanic;
+import org.juvm.object.KernelObject;
 import org.juvm.object.MemoryObject;
 import org.juvm.page.FrameTable;
 import org.juvm.page.ObjectPages;
@@ -251,8 +252,12 @@ public final class EntryMemory {
       }
       machine.anons().free(dead, 0);
     }
-    if (entry.object != null) {
-      entry.object.dereference();
+    MemoryObject object = entry.object;
+    if (object != null) {
+      if (object instanceof KernelObject kernel) {
+        kernel.remove(0, entry.offset, entry.offset + pages(entry));
+      }
+      object.dereference();
     }
   }
 

@@ -24,6 +24,8 @@ public enum MapOutcome {
   LIMIT,
   /** The range is beyond the end of what is mapped there. */
   BEYOND_END,
+  /** Somebody else has locked the map, and the caller did not want to wait. */
+  LOCKED,
   /** Not enough memory. */
   NO_MEMORY,
   /** A page could not be read or written. */

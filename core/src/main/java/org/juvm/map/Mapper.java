@@ -30,6 +30,9 @@ public final class Mapper {
   /** Whether the caller will wire what is mapped in any case. */
   private final boolean wired;
 
+  /** Whether to give up rather than to wait for the map's lock. */
+  private boolean tryLock;
+
   private @Nullable VmMap submap;
 
   /** What the last mapping replaced; null: nothing yet. */
@@ -46,6 +49,17 @@ public final class Mapper {
     this.map = map;
     this.wired = wired;
     unmapper = new Unmapper(map);
+  }
+
+  /**
+   * Lets operations that may map anywhere end with LOCKED if somebody has locked the map. ({@code
+   * UVM_FLAG_TRYLOCK})
+   *
+   * @return this
+   */
+  public Mapper tryLock() {
+    tryLock = true;
+    return this;
   }
 
   /**
@@ -182,7 +196,11 @@ public final class Mapper {
   private MapOutcome lockAndFind(
       Placement placement, long length, long mapped, @Nullable Attributes attributes) {
     if (placement.rule() == Placement.Rule.ANYWHERE) {
-      map.lockWrite();
+      if (!tryLock) {
+        map.lockWrite();
+      } else if (!map.tryLockWrite()) {
+        return MapOutcome.LOCKED;
+      }
     } else {
       map.lockStable(placement.address(), placement.address() + length);
     }
@@ -277,7 +295,11 @@ public final class Mapper {
   }
 
   /** Fills a hole: by letting the entry before it grow, if that is possible, or with a new one. */
-  private void enter(long at, long length, Attributes attributes) {
+  private void enter(long at, long length, Attributes wanted) {
+    Attributes attributes =
+        wanted.offset() == Attributes.BY_ADDRESS
+            ? wanted.withOffset(map.pageSize().vpn(at - VmMap.KERNEL_MINIMUM))
+            : wanted;
     map.machine().counters().add(Counter.MAPS, 1);
     MapEntry before = map.find(at - 1);
     if (before != null

@@ -2,6 +2,7 @@ package org.juvm.map;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.juvm.base.MapFlag;
 import org.juvm.trace.Counter;
 
@@ -40,7 +41,7 @@ public final class Unmapper {
    *     the range
    */
   public MapOutcome unmap(long start, long end) {
-    return unmap(start, end, false);
+    return unmap(start, end, Strictness.ANY);
   }
 
   /**
@@ -52,16 +53,37 @@ public final class Unmapper {
    * @return DONE, SUBMAP or NO_MEMORY
    */
   public MapOutcome takeBack(long start, long end) {
-    return unmap(start, end, true);
+    return unmap(start, end, Strictness.EVEN_IMMUTABLE);
   }
 
-  private MapOutcome unmap(long start, long end, boolean evenImmutable) {
+  /**
+   * As {@link #unmap}, of a range without holes.
+   *
+   * @param start first address, page aligned
+   * @param end the address after the last, page aligned
+   * @return also NOT_MAPPED if there is a hole, or EXITED
+   */
+  public MapOutcome unmapAll(long start, long end) {
+    return unmap(start, end, Strictness.NO_HOLES);
+  }
+
+  /** What a range must be like to be unmapped. */
+  private enum Strictness {
+    ANY,
+    EVEN_IMMUTABLE,
+    NO_HOLES
+  }
+
+  private MapOutcome unmap(long start, long end, Strictness strictness) {
     List<MapEntry> removed = new ArrayList<>(2);
     map.lockStable(start, end);
     MapOutcome outcome;
     try {
+      if (strictness == Strictness.NO_HOLES && map.firstOfMapped(start, end) == null) {
+        return map.isExited() ? MapOutcome.EXITED : MapOutcome.NOT_MAPPED;
+      }
       map.reserveEntries();
-      outcome = remove(start, end, removed, evenImmutable);
+      outcome = remove(start, end, removed, strictness == Strictness.EVEN_IMMUTABLE);
       if (!removed.isEmpty()) {
         map.machine().counters().add(Counter.UNMAPS, 1);
       }
@@ -110,15 +132,43 @@ public final class Unmapper {
     if (holeStart == VmMap.MINIMUM) {
       holeStart = 0;
     }
-    map.pmap().remove(start, end, holeStart, entry == null ? map.maximum() : entry.start);
+    map.pmap().remove(start, end, holeStart, endOfHole(entry));
     return MapOutcome.DONE;
   }
 
-  /** Ends the address space: everything goes. Harmless if it has ended already. */
-  public void exit() {
+  /**
+   * Ends a submap of this map, and takes its range out of this map. Harmless if it has ended.
+   *
+   * @param submap a submap of this map
+   */
+  public void removeSubmap(VmMap submap) {
     List<MapEntry> removed = new ArrayList<>();
-    if (!removeAll(map, removed)) {
+    if (!removeTree(submap, removed)) {
       return;
+    }
+    long start = submap.minimum();
+    map.lockWrite();
+    try {
+      MapEntry entry = map.find(start);
+      if (entry != null && submap.equals(entry.submap)) {
+        map.remove(entry);
+        long holeStart = map.entries().holeBefore(entry.next);
+        map.pmap().remove(start, submap.maximum(), holeStart, endOfHole(entry.next));
+      }
+    } finally {
+      map.unlockWrite();
+    }
+    map.release(removed);
+  }
+
+  private long endOfHole(@Nullable MapEntry after) {
+    return after == null ? map.maximum() : after.start;
+  }
+
+  /** Ends a map and its submaps. Returns false if it has ended already. */
+  private static boolean removeTree(VmMap from, List<MapEntry> removed) {
+    if (!removeAll(from, removed)) {
+      return false;
     }
     // Nobody can make another submap now; those that there are end as this one does.
     for (int i = 0; i < removed.size(); i++) {
@@ -126,6 +176,15 @@ public final class Unmapper {
       if (submap != null) {
         removeAll(submap, removed);
       }
+    }
+    return true;
+  }
+
+  /** Ends the address space: everything goes. Harmless if it has ended already. */
+  public void exit() {
+    List<MapEntry> removed = new ArrayList<>();
+    if (!removeTree(map, removed)) {
+      return;
     }
     map.lockWrite();
     map.pmap().destroy();

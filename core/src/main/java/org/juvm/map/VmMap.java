@@ -8,6 +8,7 @@ import org.juvm.base.Limit;
 import org.juvm.base.MapFlag;
 import org.juvm.base.PageSize;
 import org.juvm.base.VmPanic;
+import org.juvm.object.MemoryObject;
 import org.juvm.pmap.Pmap;
 import org.juvm.sync.EventCount;
 import org.juvm.sync.LockRank;
@@ -26,6 +27,12 @@ public final class VmMap {
 
   /** The address after the last that can be mapped. */
   public static final long MAXIMUM = 1L << 47;
+
+  /** The first kernel address: no address space of a program has it. */
+  public static final long KERNEL_MINIMUM = MAXIMUM;
+
+  /** The address after the last of the kernel. */
+  public static final long KERNEL_MAXIMUM = KERNEL_MINIMUM + MemoryObject.MAXIMUM_BYTES;
 
   private final Machine machine;
   private final Pmap pmap;
@@ -65,6 +72,16 @@ public final class VmMap {
    */
   public VmMap(Machine machine) {
     this(machine, machine.pmaps().create(), MINIMUM, MAXIMUM);
+  }
+
+  /**
+   * The empty address space of the kernel.
+   *
+   * @param machine where it lives
+   * @return a map of all kernel addresses
+   */
+  public static VmMap ofKernel(Machine machine) {
+    return new VmMap(machine, machine.pmaps().create(), KERNEL_MINIMUM, KERNEL_MAXIMUM);
   }
 
   /**
@@ -148,6 +165,15 @@ public final class VmMap {
   /** Takes the lock for writing. */
   public void lockWrite() {
     lock.lockWrite();
+  }
+
+  /**
+   * Takes the lock for writing if nobody holds it.
+   *
+   * @return false if somebody does
+   */
+  boolean tryLockWrite() {
+    return lock.tryLockWrite();
   }
 
   /**

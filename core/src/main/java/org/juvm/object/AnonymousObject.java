@@ -12,7 +12,7 @@ import org.juvm.ram.Native;
  *
  * <p>Source: {@code uvm_aobj.c}; each method names its function.
  */
-public final class AnonymousObject extends MemoryObject {
+public class AnonymousObject extends MemoryObject {
   private final boolean pageable;
 
   /**

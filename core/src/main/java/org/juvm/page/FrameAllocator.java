@@ -145,6 +145,24 @@ public final class FrameAllocator {
     return frame;
   }
 
+  /**
+   * Allocates frames that follow one another. ({@code uvm_pglistalloc})
+   *
+   * @param count how many, at least 1
+   * @param depth whether the reserve may be used
+   * @return the first frame, owned by nobody yet as its successors, all holding zeros; or {@link
+   *     FrameTable#NONE}: then there may be enough frames, but not in one piece
+   */
+  public int allocateRun(int count, Reserve depth) {
+    int first = free.takeRun(count, left(depth));
+    for (int frame = first; first != FrameTable.NONE && frame < first + count; frame++) {
+      if (!table.take(frame, false)) {
+        ram.zero(frame);
+      }
+    }
+    return first;
+  }
+
   private int take(int processor, Reserve depth) {
     return free.take(processor, left(depth), left(Reserve.NONE));
   }

@@ -1,5 +1,6 @@
 package org.juvm.page;
 
+import java.util.BitSet;
 import org.juvm.ram.IntTable;
 import org.juvm.sync.LockRank;
 import org.juvm.sync.RankedLock;
@@ -204,6 +205,65 @@ final class FreeFrames {
     int frame = (int) list.firstVirgin++;
     table.markFreeZeroed(frame);
     return frame;
+  }
+
+  /**
+   * Takes frames that follow one another: preferably such as were never used. To look among the
+   * others takes time proportional to their number, with the list locked.
+   *
+   * @param count how many, at least 1
+   * @param left how many frames must be left on the list
+   * @return the first one; {@link FrameTable#NONE} if there is no such run
+   */
+  int takeRun(int count, int left) {
+    emptyCaches();
+    list.lock.lock();
+    try {
+      int free = list.free();
+      level.is(free);
+      if (free - count < left) {
+        return FrameTable.NONE;
+      }
+      int first = count <= list.frames - list.firstVirgin ? virginRun(count) : usedRun(count);
+      if (first != FrameTable.NONE) {
+        list.leastFree = Math.min(list.leastFree, free - count);
+      }
+      return first;
+    } finally {
+      list.lock.unlock();
+    }
+  }
+
+  private int virginRun(int count) {
+    int first = (int) list.firstVirgin;
+    list.firstVirgin += count;
+    for (int frame = first; frame < first + count; frame++) {
+      table.markFreeZeroed(frame);
+    }
+    return first;
+  }
+
+  private int usedRun(int count) {
+    BitSet listed = new BitSet(list.frames);
+    for (long i = 0; i < list.stacked; i++) {
+      listed.set(list.stack.get(i));
+    }
+    int first = listed.nextSetBit(0);
+    while (first >= 0 && listed.nextClearBit(first) < first + count) {
+      first = listed.nextSetBit(listed.nextClearBit(first));
+    }
+    if (first < 0) {
+      return FrameTable.NONE;
+    }
+    long kept = 0;
+    for (long i = 0; i < list.stacked; i++) {
+      int frame = list.stack.get(i);
+      if (frame < first || frame >= first + count) {
+        list.stack.set(kept++, frame);
+      }
+    }
+    list.stacked = kept;
+    return first;
   }
 
   // ---- in ----

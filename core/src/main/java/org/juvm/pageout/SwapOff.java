@@ -1,8 +1,10 @@
 package org.juvm.pageout;
 
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.LongStream;
@@ -111,6 +113,7 @@ public final class SwapOff {
   }
 
   private static void collect(VmMap map, Set<Amap> amaps, Set<MemoryObject> objects) {
+    List<VmMap> submaps = new ArrayList<>(0);
     map.lockRead(0);
     try {
       for (MapEntry entry = map.first(); entry != null; entry = map.next(entry)) {
@@ -124,12 +127,14 @@ public final class SwapOff {
         }
         VmMap submap = entry.submap();
         if (submap != null) {
-          collect(submap, amaps, objects);
+          submaps.add(submap);
         }
       }
     } finally {
       map.unlockRead(0);
     }
+    // Two maps are never locked together.
+    submaps.forEach(submap -> collect(submap, amaps, objects));
   }
 
   private boolean isHere(int slot) {

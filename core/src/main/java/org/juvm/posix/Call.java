@@ -54,6 +54,7 @@ final class Call {
           case NO_SPACE, OCCUPIED, BEYOND_END, NO_MEMORY -> Errno.ENOMEM;
           case NOT_MAPPED -> hole;
           case LIMIT -> limit;
+          case LOCKED -> Errno.EAGAIN;
           case MAXIMUM_PROTECTION -> Errno.EACCES;
           case NO_ACCESS, SUBMAP -> Errno.EINVAL;
           case IMMUTABLE -> Errno.EPERM;

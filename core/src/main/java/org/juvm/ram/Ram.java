@@ -88,6 +88,17 @@ public final class Ram {
   }
 
   /**
+   * The frame that contains a byte.
+   *
+   * @param address absolute native address, anything
+   * @return frame number, or -1 if it is in none of this memory
+   */
+  public int frameOf(long address) {
+    long offset = address - base;
+    return offset >= 0 && offset < pageSize.address(frames) ? (int) pageSize.vpn(offset) : -1;
+  }
+
+  /**
    * A bound of all frame numbers, those of devices included.
    *
    * @return greater than every frame number

@@ -49,6 +49,28 @@ public final class EventCount {
     }
   }
 
+  /**
+   * As {@link #await(long)}, for a time at most. An interrupt ends the wait.
+   *
+   * @param seen what {@link #count} returned
+   * @param nanos how long at most, in nanoseconds
+   * @return how much of that is left; 0 or less: the time is over
+   * @throws InterruptedException if the thread was interrupted
+   */
+  public long await(long seen, long nanos) throws InterruptedException {
+    assert LockOrder.noneHeld();
+    long left = nanos;
+    lock.lockInterruptibly();
+    try {
+      while (count == seen && left > 0) {
+        left = advanced.awaitNanos(left);
+      }
+    } finally {
+      lock.unlock();
+    }
+    return left;
+  }
+
   /** Counts an event and wakes all that wait. Any lock may be held. */
   public void advance() {
     lock.lock();

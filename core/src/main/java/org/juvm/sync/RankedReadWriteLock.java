@@ -73,6 +73,26 @@ public final class RankedReadWriteLock {
     assert LockOrder.acquired(rank);
   }
 
+  /**
+   * Takes the lock for writing if nobody holds it in any way.
+   *
+   * @return false if somebody does
+   */
+  public boolean tryLockWrite() {
+    assert LockOrder.acquiring(rank);
+    for (int i = 0; i < STRIPES; i++) {
+      if (stripes[i].tryWriteLock() == 0) {
+        while (--i >= 0) {
+          boolean _ = stripes[i].tryUnlockWrite();
+        }
+        return false;
+      }
+    }
+    writer = Thread.currentThread();
+    assert LockOrder.acquired(rank);
+    return true;
+  }
+
   /** Gives the write lock back. The current thread must hold it. */
   public void unlockWrite() {
     assert isWriteHeld();

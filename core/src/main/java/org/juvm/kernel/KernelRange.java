@@ -1,0 +1,141 @@
+package org.juvm.kernel;
+
+import org.jspecify.annotations.Nullable;
+import org.juvm.map.Machine;
+import org.juvm.map.MapOutcome;
+import org.juvm.map.Mapper;
+import org.juvm.map.Placement;
+import org.juvm.map.Unmapper;
+import org.juvm.map.VmMap;
+import org.juvm.object.KernelObject;
+import org.juvm.sync.EventCount;
+
+/**
+ * A range of kernel addresses with a lock of its own: all of them, or a submap. Thread-safe.
+ *
+ * <p>Each has an object of its own for wired memory, so that its pages have a lock of their own,
+ * too. Memory that is made on demand is behind all of them in one object.
+ *
+ * <p>Source: {@code uvm_km_suballoc}; {@code kmem_map} and {@code kmem_object} of {@code uvm_km.c}.
+ */
+public final class KernelRange {
+  private final KernelSpace space;
+  private final VmMap map;
+  private final boolean pageable;
+  private final @Nullable KernelRange parent;
+  private final KernelObject object;
+
+  /** Advances when addresses have become free. */
+  private final EventCount freed = new EventCount();
+
+  KernelRange(KernelSpace space, VmMap map, boolean pageable, @Nullable KernelRange parent) {
+    this.space = space;
+    this.map = map;
+    this.pageable = pageable;
+    this.parent = parent;
+    object = new KernelObject(space.machine().objectSupport());
+  }
+
+  KernelSpace space() {
+    return space;
+  }
+
+  Machine machine() {
+    return space.machine();
+  }
+
+  /**
+   * The map.
+   *
+   * @return the map of these addresses
+   */
+  public VmMap map() {
+    return map;
+  }
+
+  /** What is behind wired memory. */
+  KernelObject object() {
+    return object;
+  }
+
+  /**
+   * Whether memory may be made on demand here.
+   *
+   * @return false if all memory is wired
+   */
+  public boolean isPageable() {
+    return pageable;
+  }
+
+  /** Says when addresses have become free. */
+  EventCount freed() {
+    return freed;
+  }
+
+  /**
+   * How the making of a submap ended.
+   *
+   * @param outcome DONE, NO_SPACE, OCCUPIED or EXITED
+   * @param submap what was made; null unless DONE
+   */
+  public record Submapped(MapOutcome outcome, @Nullable KernelRange submap) {}
+
+  /**
+   * Sets a part of the range aside, with a lock of its own.
+   *
+   * @param placement where; not FIXED
+   * @param bytes how much, page aligned, greater than 0
+   * @param isPageable whether memory may be made on demand there
+   * @return the submap
+   */
+  public Submapped submap(Placement placement, long bytes, boolean isPageable) {
+    Mapper mapper = new Mapper(map, false);
+    MapOutcome outcome = mapper.mapSubmap(placement, bytes);
+    if (outcome != MapOutcome.DONE) {
+      return new Submapped(outcome, null);
+    }
+    KernelRange made = new KernelRange(space, mapper.submap(), isPageable, this);
+    if (space.register(made)) {
+      return new Submapped(MapOutcome.DONE, made);
+    }
+    new Unmapper(map).removeSubmap(made.map());
+    made.ended();
+    return new Submapped(MapOutcome.EXITED, null);
+  }
+
+  /**
+   * Frees memory and its addresses, and wakes those that wait for addresses. ({@code
+   * uvm_km_free_wakeup})
+   *
+   * @param start first address, page aligned
+   * @param end the address after the last, page aligned
+   * @return DONE, NOT_MAPPED if a part is free already, IMMUTABLE, SUBMAP or EXITED
+   */
+  public MapOutcome free(long start, long end) {
+    MapOutcome outcome = new Unmapper(map).unmapAll(start, end);
+    if (outcome == MapOutcome.DONE) {
+      freed.advance();
+    }
+    return outcome;
+  }
+
+  /**
+   * Ends a submap: all its memory is free, its addresses go back to where they came from. Harmless
+   * if it has ended. Not for the whole.
+   */
+  public void close() {
+    KernelRange from = parent;
+    if (from == null || !space.unregister(this)) {
+      return;
+    }
+    new Unmapper(from.map()).removeSubmap(map);
+    ended();
+    from.freed.advance();
+  }
+
+  /** There is nothing in the map any more, and never will be. */
+  void ended() {
+    freed.advance();
+    object.dereference();
+  }
+}

@@ -1,0 +1,165 @@
+package org.juvm.kernel;
+
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.juvm.base.Advice;
+import org.juvm.base.Inheritance;
+import org.juvm.base.MapFlag;
+import org.juvm.base.Protection;
+import org.juvm.base.VmPanic;
+import org.juvm.fault.FaultHandler;
+import org.juvm.map.Attributes;
+import org.juvm.map.Machine;
+import org.juvm.map.MapOutcome;
+import org.juvm.map.Mapper;
+import org.juvm.map.Placement;
+import org.juvm.map.Unmapper;
+import org.juvm.map.VmMap;
+import org.juvm.object.KernelObject;
+import org.juvm.object.MemoryObject;
+import org.juvm.sync.LockRank;
+import org.juvm.sync.RankedLock;
+
+/**
+ * The kernel's address space: the addresses after those of programs, one page table, and the
+ * objects behind them. Thread-safe.
+ *
+ * <p>The lowest addresses are reserved from the start, as those are in a real kernel where it lies
+ * itself; nothing is ever there, so that an address computed from none faults.
+ *
+ * <p>Source: {@code uvm_km_init}.
+ */
+public final class KernelSpace {
+  /** Bytes at the lowest kernel addresses that nobody gets. */
+  public static final long BOOT_BYTES = 1L << 20;
+
+  private final Machine machine;
+  private final FaultHandler handler;
+  private final KernelObject object;
+  private final KernelRange all;
+  private final RankedLock lock = new RankedLock(LockRank.SYSTEM);
+
+  /** Those that have not ended, the whole included. Guarded by lock. */
+  private final Set<KernelRange> ranges = new LinkedHashSet<>();
+
+  /** Guarded by lock. */
+  private boolean closed;
+
+  /**
+   * The kernel of a system that is being booted.
+   *
+   * @param machine the system
+   * @param handler its fault handler
+   */
+  public KernelSpace(Machine machine, FaultHandler handler) {
+    this.machine = machine;
+    this.handler = handler;
+    object = new KernelObject(machine.objectSupport());
+    VmMap map = VmMap.ofKernel(machine);
+    all = new KernelRange(this, map, true, null);
+    ranges.add(all);
+    Attributes boot =
+        new Attributes(
+            Protection.NONE,
+            Protection.NONE,
+            Inheritance.NONE,
+            Advice.RANDOM,
+            MapFlag.IMMUTABLE.bit(),
+            null,
+            0,
+            false);
+    Placement lowest = new Placement(Placement.Rule.EXCLUSIVE, VmMap.KERNEL_MINIMUM, 1);
+    MapOutcome outcome = new Mapper(map, false).map(lowest, BOOT_BYTES, boot);
+    if (outcome != MapOutcome.DONE) {
+      throw new VmPanic("the kernel's boot range is refused: " + outcome);
+    }
+  }
+
+  Machine machine() {
+    return machine;
+  }
+
+  FaultHandler handler() {
+    return handler;
+  }
+
+  /** What is behind memory that is made on demand. */
+  KernelObject object() {
+    return object;
+  }
+
+  /**
+   * All kernel addresses that are not in a submap.
+   *
+   * @return the whole
+   */
+  public KernelRange all() {
+    return all;
+  }
+
+  /** Memory of the kernel that is made on demand may go to swap from now on. */
+  public void enableSwap() {
+    object.enableSwap();
+  }
+
+  /** Adds a new range. Returns false if the kernel has ended. */
+  boolean register(KernelRange range) {
+    lock.lock();
+    try {
+      if (!closed) {
+        ranges.add(range);
+      }
+      return !closed;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Takes a range out. Returns false if it was not there. */
+  boolean unregister(KernelRange range) {
+    lock.lock();
+    try {
+      return ranges.remove(range);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * The references that the kernel itself has to its objects, for audits.
+   *
+   * @return an element for each
+   */
+  public List<MemoryObject> references() {
+    List<MemoryObject> references = new ArrayList<>();
+    lock.lock();
+    try {
+      references.add(object);
+      ranges.forEach(range -> references.add(range.object()));
+      return references;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Ends everything: waiters are told, and all memory is free. Closing twice does nothing. */
+  public void close() {
+    List<KernelRange> ending;
+    lock.lock();
+    try {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      ending = List.copyOf(ranges);
+      ranges.clear();
+    } finally {
+      lock.unlock();
+    }
+    new Unmapper(all.map()).exit();
+    ending.forEach(KernelRange::ended);
+    object.dereference();
+  }
+}
