@@ -29,7 +29,8 @@ import org.juvm.map.VmMap;
  *       parts.
  * </ul>
  *
- * <p>All of it comes out of the system's budget.
+ * <p>All of it comes out of the system's budget. For small pieces, and real segments, see {@link
+ * #memory}.
  *
  * <p>Source: {@code uvm_km.c}.
  */
@@ -223,6 +224,18 @@ public final class KernelMap implements AutoCloseable {
   public void free(long address, long bytes) {
     long end = checkedEnd(address, bytes);
     check(range.free(address, end), "free", address, bytes);
+  }
+
+  /**
+   * Makes an allocator for small and large memory, on a submap of its own.
+   *
+   * @param limit bytes, greater than 0, that it can have at most; rounded up to whole pages
+   * @return the allocator, to be closed
+   * @throws MapException NO_SPACE
+   * @throws IllegalStateException if the map or the system is closed
+   */
+  public KernelMemory memory(long limit) {
+    return new KernelMemory(vm, submap(limit, false).range());
   }
 
   private static Set<KernelFlag> set(KernelFlag... flags) {

@@ -35,7 +35,9 @@ final class SystemAudit {
           () -> {
             writing.set(daemon.isWriting());
             vm.files().awaitTransfers();
-            findings.set(new Audit(vm.machine()).run(maps, magazines, objectReferences()));
+            List<String> found = new ArrayList<>(vm.kernelSpace().audit());
+            found.addAll(new Audit(vm.machine()).run(maps, magazines, objectReferences()));
+            findings.set(found);
           });
       again++;
     } while (writing.get() && again < AUDITS_WHILE_WRITING && !findings.get().isEmpty());

@@ -42,7 +42,12 @@ public final class KernelAllocator {
   private final int processor = (int) Thread.currentThread().threadId() & Integer.MAX_VALUE;
 
   private long address;
+
+  /** The first frame. */
   private int frame = FrameTable.NONE;
+
+  /** Whether the frames that follow are taken, too. */
+  private boolean isRun;
 
   /**
    * An operation.
@@ -70,7 +75,7 @@ public final class KernelAllocator {
   /**
    * The first frame.
    *
-   * @return frame number; valid after DONE, if wired memory was asked for with CONTIGUOUS
+   * @return frame number; valid after DONE, if wired memory was asked for
    */
   public int frame() {
     return frame;
@@ -239,7 +244,8 @@ public final class KernelAllocator {
     long next = start;
     if (flags.contains(KernelFlag.CONTIGUOUS)) {
       frame = takeRun((int) pageSize.vpn(end - start));
-      if (frame == FrameTable.NONE) {
+      isRun = frame != FrameTable.NONE;
+      if (!isRun) {
         return MapOutcome.NO_MEMORY;
       }
     }
@@ -289,7 +295,7 @@ public final class KernelAllocator {
           return at;
         }
         int put;
-        if (frame != FrameTable.NONE) {
+        if (isRun) {
           put = frame + (int) pageSize.vpn(at - start);
           object.addWired(page(at), put);
         } else {
@@ -298,6 +304,7 @@ public final class KernelAllocator {
         if (put == FrameTable.NONE) {
           return at;
         }
+        frame = at == start ? put : frame;
         int rights = Protection.READ_WRITE.bits();
         if (!map.pmap().enter(null, at, put, rights, Access.WRITE, true)) {
           noNodes = true;
@@ -322,7 +329,7 @@ public final class KernelAllocator {
       object.drop(processor, page(at));
     }
     object.unlock();
-    for (long at = filled; frame != FrameTable.NONE && at < end; at += pageSize.bytes()) {
+    for (long at = filled; isRun && at < end; at += pageSize.bytes()) {
       range.machine().allocator().free(processor, frame + (int) pageSize.vpn(at - start));
     }
   }

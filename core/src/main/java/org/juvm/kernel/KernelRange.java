@@ -28,6 +28,8 @@ public final class KernelRange {
   /** Advances when addresses have become free. */
   private final EventCount freed = new EventCount();
 
+  private volatile @Nullable Pool pool;
+
   KernelRange(KernelSpace space, VmMap map, boolean pageable, @Nullable KernelRange parent) {
     this.space = space;
     this.map = map;
@@ -65,6 +67,22 @@ public final class KernelRange {
    */
   public boolean isPageable() {
     return pageable;
+  }
+
+  /**
+   * Makes all of this range the memory of a pool. Once, before anything is allocated here.
+   *
+   * @return the pool
+   */
+  public Pool makePool() {
+    Pool made = new Pool(this);
+    pool = made;
+    return made;
+  }
+
+  /** The pool, if there is one. */
+  @Nullable Pool pool() {
+    return pool;
   }
 
   /** Says when addresses have become free. */

@@ -144,6 +144,29 @@ public final class KernelSpace {
     }
   }
 
+  /**
+   * Recomputes what pools have. Exact while nobody uses them.
+   *
+   * @return a sentence for each difference
+   */
+  public List<String> audit() {
+    List<KernelRange> all;
+    lock.lock();
+    try {
+      all = List.copyOf(ranges);
+    } finally {
+      lock.unlock();
+    }
+    List<String> findings = new ArrayList<>();
+    for (KernelRange range : all) {
+      Pool pool = range.pool();
+      if (pool != null) {
+        findings.addAll(pool.audit());
+      }
+    }
+    return findings;
+  }
+
   /** Ends everything: waiters are told, and all memory is free. Closing twice does nothing. */
   public void close() {
     List<KernelRange> ending;

@@ -1,0 +1,48 @@
+package org.juvm.kernel;
+
+/**
+ * A stack of free objects of one size, by native address. Guarded by its {@link Stripe}.
+ *
+ * <p>Source: J. Bonwick and J. Adams, "Magazines and Vmem", 2001; one stack of twice a batch does
+ * what their pairs of magazines do.
+ */
+final class Magazine {
+  private static final int MAXIMUM_BATCH = 32;
+  private static final int BATCH_BYTES = 16 << 10;
+
+  /** Objects that are moved between a magazine and slabs at once. */
+  final int batch;
+
+  private final long[] objects;
+  private int count;
+
+  Magazine(int objectBytes) {
+    batch = Math.clamp(BATCH_BYTES / objectBytes, 1, MAXIMUM_BATCH);
+    objects = new long[2 * batch];
+  }
+
+  int count() {
+    return count;
+  }
+
+  boolean isEmpty() {
+    return count == 0;
+  }
+
+  boolean isFull() {
+    return count == objects.length;
+  }
+
+  void push(long object) {
+    objects[count++] = object;
+  }
+
+  long pop() {
+    return objects[--count];
+  }
+
+  /** The objects, for audits. */
+  long get(int i) {
+    return objects[i];
+  }
+}
