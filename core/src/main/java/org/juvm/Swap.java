@@ -7,6 +7,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Semaphore;
+import org.juvm.kernel.KernelSpace;
+import org.juvm.kernel.PagerMap;
 import org.juvm.pageout.SwapOff;
 import org.juvm.store.FileStore;
 import org.juvm.store.Store;
@@ -105,13 +107,26 @@ public final class Swap {
    * @return the device
    * @throws IllegalArgumentException if the size is not a multiple of the page size, at least one,
    *     or the store is in use already
+   * @throws MapException NO_MEMORY if there is none for the buffers that encryption needs
    * @throws IllegalStateException if the system is closed
    */
   public SwapDevice add(String name, Store store, long bytes, int priority, boolean encrypted) {
-    SwapArea area = vm.machine().swap().add(name, store, bytes, priority, encrypted);
+    PagerMap buffers = encrypted ? pagerMap(bytes) : null;
+    SwapArea area = vm.machine().swap().add(name, store, bytes, priority, buffers);
     vm.daemon().start();
     vm.kernelSpace().enableSwap();
     return new SwapDevice(this, area);
+  }
+
+  private PagerMap pagerMap(long bytes) {
+    removing.acquireUninterruptibly();
+    try {
+      KernelSpace kernel = vm.kernelSpace();
+      MapException.check(kernel.makePagerMap(), "add", KernelMap.KERNEL_ID, 0, bytes);
+      return kernel.pagerMap();
+    } finally {
+      removing.release();
+    }
   }
 
   /**

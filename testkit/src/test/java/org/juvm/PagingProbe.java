@@ -10,8 +10,7 @@ public final class PagingProbe {
 
   /** Lets a system page to a store of a test. */
   public static void addSwap(Vm vm, Store store, long bytes, int priority, boolean encrypted) {
-    vm.machine().swap().add("test " + priority, store, bytes, priority, encrypted);
-    vm.daemon().start();
+    SwapDevice _ = vm.swap().add("test " + priority, store, bytes, priority, encrypted);
   }
 
   /** Slots that hold pages. */

@@ -1,6 +1,7 @@
 package org.juvm.kernel;
 
 import org.jspecify.annotations.Nullable;
+import org.juvm.base.PageSize;
 import org.juvm.map.Machine;
 import org.juvm.map.MapOutcome;
 import org.juvm.map.Mapper;
@@ -83,6 +84,21 @@ public final class KernelRange {
   /** The pool, if there is one. */
   @Nullable Pool pool() {
     return pool;
+  }
+
+  /** The frames of wired memory. */
+  int[] frames(long start, int pages) {
+    int[] frames = new int[pages];
+    PageSize pageSize = machine().pageSize();
+    object.lock();
+    try {
+      for (int i = 0; i < pages; i++) {
+        frames[i] = object.find(pageSize.vpn(start - VmMap.KERNEL_MINIMUM) + i);
+      }
+      return frames;
+    } finally {
+      object.unlock();
+    }
   }
 
   /** Says when addresses have become free. */

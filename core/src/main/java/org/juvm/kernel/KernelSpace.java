@@ -39,6 +39,7 @@ public final class KernelSpace {
   private final FaultHandler handler;
   private final KernelObject object;
   private final KernelRange all;
+  private final PagerMap pagerMap;
   private final RankedLock lock = new RankedLock(LockRank.SYSTEM);
 
   /** Those that have not ended, the whole included. Guarded by lock. */
@@ -60,6 +61,7 @@ public final class KernelSpace {
     VmMap map = VmMap.ofKernel(machine);
     all = new KernelRange(this, map, true, null);
     ranges.add(all);
+    pagerMap = new PagerMap(this);
     Attributes boot =
         new Attributes(
             Protection.NONE,
@@ -97,6 +99,25 @@ public final class KernelSpace {
    */
   public KernelRange all() {
     return all;
+  }
+
+  /**
+   * Buffers for transfers.
+   *
+   * @return the same object each time
+   */
+  public PagerMap pagerMap() {
+    return pagerMap;
+  }
+
+  /**
+   * Makes the buffers of the pager map, if that has none. Called without locks, by one thread at a
+   * time.
+   *
+   * @return DONE, NO_MEMORY or EXITED
+   */
+  public MapOutcome makePagerMap() {
+    return pagerMap.buffers() != 0 ? MapOutcome.DONE : pagerMap.make();
   }
 
   /** Memory of the kernel that is made on demand may go to swap from now on. */

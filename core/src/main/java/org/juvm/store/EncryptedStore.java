@@ -2,7 +2,6 @@ package org.juvm.store;
 
 import java.io.IOException;
 import java.io.Serial;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
@@ -30,15 +29,12 @@ import org.jspecify.annotations.Nullable;
  * new text begins to differ; and it cannot be computed in parallel. XTS is not in the JDK.
  *
  * <p>Thread-safe; holds no lock. A transfer consists of whole blocks. Unlike other stores, nobody
- * may read a block while it is written. Encryption happens in buffers of its own: memory that is
- * written is never changed.
+ * may read a block while it is written. Encryption happens in buffers: memory that is written is
+ * never changed.
  */
 public final class EncryptedStore implements Store {
   private static final int KEY_BYTES = 32;
   private static final int VECTOR_BYTES = 16;
-
-  /** Bytes that are written at a time, or one block if that is more. */
-  private static final int BOUNCE_BYTES = 1 << 18;
 
   /** Blocks whose counts come and go together. */
   private static final int CHUNK_BLOCKS = 1 << 14;
@@ -52,6 +48,9 @@ public final class EncryptedStore implements Store {
    * changed by the one thread that writes it; a chunk is null until a block of it is written.
    */
   private final AtomicReferenceArray<int @Nullable []> writes;
+
+  /** For encrypted blocks on their way to the store. */
+  private final TransferBuffers buffers;
 
   private final SparePool<Lane> lanes = new SparePool<>(Lane::new);
 
@@ -98,9 +97,6 @@ public final class EncryptedStore implements Store {
     final Cipher cipher;
     final byte[] block = new byte[blockBytes];
     final byte[] vector = new byte[VECTOR_BYTES];
-
-    /** Encrypted blocks on their way to the store. */
-    final MemorySegment bounce = Arena.ofAuto().allocate(Math.max(BOUNCE_BYTES, blockBytes));
 
     Lane() {
       try {
@@ -149,8 +145,14 @@ public final class EncryptedStore implements Store {
    * @param store holds the bytes; closed together with this one
    * @param blockBytes what is encrypted as one, 16 bytes or more
    * @param blocks how many there can be
+   * @param buffers for blocks that are written; of pieces of that size
    */
-  public EncryptedStore(Store store, int blockBytes, int blocks) {
+  public EncryptedStore(Store store, int blockBytes, int blocks, TransferBuffers buffers) {
+    if (buffers.pieceBytes() != blockBytes) {
+      throw new IllegalArgumentException(
+          "buffers of another size: blockBytes=%d, pieceBytes=%d"
+              .formatted(blockBytes, buffers.pieceBytes()));
+    }
     if (blockBytes < VECTOR_BYTES || blocks < 0) {
       throw new IllegalArgumentException(
           "blocks are too small, or negative: blockBytes=%d, blocks=%d"
@@ -158,6 +160,7 @@ public final class EncryptedStore implements Store {
     }
     this.store = store;
     this.blockBytes = blockBytes;
+    this.buffers = buffers;
     writes = new AtomicReferenceArray<>(blocks / CHUNK_BLOCKS + 1);
   }
 
@@ -227,23 +230,8 @@ public final class EncryptedStore implements Store {
   @Override
   public void write(long position, MemorySegment memory, long offset, long length)
       throws IOException {
-    int block = block(position, length);
-    Lane lane = lanes.take();
-    try {
-      long done = 0;
-      while (done < length) {
-        int filled = 0;
-        while (done + filled < length && filled + blockBytes <= lane.bounce.byteSize()) {
-          lane.crypt(block, nextWrite(block), memory, offset + done + filled, lane.bounce, filled);
-          block++;
-          filled += blockBytes;
-        }
-        store.write(position + done, lane.bounce, 0, filled);
-        done += filled;
-      }
-    } finally {
-      give(lane);
-    }
+    int first = block(position, length);
+    write(first, (int) (length / blockBytes), memory, i -> offset + (long) i * blockBytes);
   }
 
   /**
@@ -255,21 +243,33 @@ public final class EncryptedStore implements Store {
   @Override
   public void write(long position, MemorySegment memory, long[] offsets, int count, int pieceBytes)
       throws IOException {
-    int block = blocks(position, pieceBytes);
+    write(blocks(position, pieceBytes), count, memory, i -> offsets[i]);
+  }
+
+  /** Where a block that is to be written is. */
+  private interface Source {
+    long offset(int block);
+  }
+
+  private void write(int first, int count, MemorySegment memory, Source source) throws IOException {
+    TransferBuffer buffer = buffers.take();
     Lane lane = lanes.take();
     try {
-      int done = 0;
-      while (done < count) {
+      for (int done = 0; done < count; ) {
         int filled = 0;
-        for (; done < count && filled + blockBytes <= lane.bounce.byteSize(); done++) {
-          lane.crypt(block, nextWrite(block), memory, offsets[done], lane.bounce, filled);
-          block++;
-          filled += blockBytes;
+        for (; done + filled < count && filled < buffer.pieces(); filled++) {
+          int block = first + done + filled;
+          long from = source.offset(done + filled);
+          long to = buffer.offsets()[filled];
+          lane.crypt(block, nextWrite(block), memory, from, buffer.memory(), to);
         }
-        store.write((long) block * blockBytes - filled, lane.bounce, 0, filled);
+        long position = (long) (first + done) * blockBytes;
+        store.write(position, buffer.memory(), buffer.offsets(), filled, blockBytes);
+        done += filled;
       }
     } finally {
       give(lane);
+      buffers.give(buffer);
     }
   }
 

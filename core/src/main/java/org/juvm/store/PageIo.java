@@ -39,6 +39,20 @@ public final class PageIo {
   }
 
   /**
+   * Makes a buffer of frames, for transfers of what is not in memory in the form that it has in a
+   * store.
+   *
+   * @param frames allocated frames
+   * @return a buffer of as many pieces
+   */
+  public TransferBuffer buffer(int... frames) {
+    long[] offsets = new long[frames.length];
+    int pieces = offsets(frames, 0, frames.length, offsets);
+    assert pieces == frames.length : pieces;
+    return new TransferBuffer(memory, offsets);
+  }
+
+  /**
    * Fills a frame.
    *
    * @param store where from

@@ -4,11 +4,13 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.juvm.base.PageSize;
 import org.juvm.base.VmPanic;
 import org.juvm.store.EncryptedStore;
 import org.juvm.store.PageIo;
 import org.juvm.store.Store;
+import org.juvm.store.TransferBuffers;
 import org.juvm.sync.LockOrder;
 import org.juvm.sync.LockRank;
 import org.juvm.sync.RankedLock;
@@ -56,13 +58,15 @@ public final class SwapSpace implements AutoCloseable {
    * @param store where its pages go; from now on it belongs to the area, unless this throws
    * @param bytes how much of the store is used, from its start
    * @param priority areas with lower numbers are used first
-   * @param encrypted whether pages are encrypted, with a key that nobody else has
+   * @param buffers for encrypted pages on their way to the store: then pages are encrypted, with a
+   *     key that nobody else has. Null: they are not
    * @return the area
    * @throws IllegalArgumentException if {@code bytes} is not a whole number of pages, at least one,
    *     or the store is an area already
    * @throws IllegalStateException if the space is closed, or the numbers of slots are used up
    */
-  public SwapArea add(String name, Store store, long bytes, int priority, boolean encrypted) {
+  public SwapArea add(
+      String name, Store store, long bytes, int priority, @Nullable TransferBuffers buffers) {
     if (bytes <= 0 || !pageSize.isAligned(bytes)) {
       throw new IllegalArgumentException(
           "a swap area is a whole number of pages: name=%s, bytes=%d, pageSize=%d"
@@ -73,7 +77,8 @@ public final class SwapSpace implements AutoCloseable {
           "more slots than there are numbers: name=%s, bytes=%d".formatted(name, bytes));
     }
     int slots = (int) pageSize.vpn(bytes);
-    Store pages = encrypted ? new EncryptedStore(store, pageSize.bytes(), slots) : store;
+    Store pages =
+        buffers == null ? store : new EncryptedStore(store, pageSize.bytes(), slots, buffers);
     lock.lock();
     try {
       if (closed) {

@@ -23,7 +23,8 @@ class EncryptedStoreTest {
   private static final int BLOCKS = 600;
 
   private final MemoryStore device = new MemoryStore();
-  private final EncryptedStore store = new EncryptedStore(device, BLOCK, BLOCKS);
+  private final EncryptedStore store =
+      new EncryptedStore(device, BLOCK, BLOCKS, new HostBuffers(BLOCK));
   private final MemorySegment memory = Arena.ofAuto().allocate((long) BLOCKS * BLOCK);
 
   private void fill(int block, long text) {
@@ -130,7 +131,7 @@ class EncryptedStoreTest {
 
   @Test
   void S4_eachStoreHasItsOwnKey() throws IOException {
-    EncryptedStore other = new EncryptedStore(device, BLOCK, BLOCKS);
+    EncryptedStore other = new EncryptedStore(device, BLOCK, BLOCKS, new HostBuffers(BLOCK));
     fill(0, 1);
     store.write(0, memory, 0, BLOCK);
     byte[] first = stored(0);
@@ -165,7 +166,7 @@ class EncryptedStoreTest {
         .isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(() -> store.write(0, memory, new long[1], 1, 2 * BLOCK))
         .isInstanceOf(IllegalArgumentException.class);
-    assertThatThrownBy(() -> new EncryptedStore(device, 8, 1))
+    assertThatThrownBy(() -> new EncryptedStore(device, 8, 1, new HostBuffers(8)))
         .isInstanceOf(IllegalArgumentException.class);
   }
 
@@ -205,7 +206,7 @@ class EncryptedStoreTest {
           @Override
           public void close() {}
         };
-    EncryptedStore closing = new EncryptedStore(open, BLOCK, BLOCKS);
+    EncryptedStore closing = new EncryptedStore(open, BLOCK, BLOCKS, new HostBuffers(BLOCK));
     closing.write(0, memory, 0, BLOCK);
     byte[] before = device.contents();
     closing.close();

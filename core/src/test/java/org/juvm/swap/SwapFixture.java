@@ -18,7 +18,7 @@ final class SwapFixture implements AutoCloseable {
   final SwapSpace space = new SwapSpace(new PageIo(ram.segment(), PAGE));
 
   SwapArea add(String name, int slots, int priority) {
-    return space.add(name, new MemoryStore(), PAGE.address(slots), priority, false);
+    return space.add(name, new MemoryStore(), PAGE.address(slots), priority, null);
   }
 
   static int first(long run) {

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.juvm.base.VmPanic;
 import org.juvm.store.FileStore;
+import org.juvm.store.HostBuffers;
 import org.juvm.store.MemoryStore;
 
 class SwapSpaceTest {
@@ -147,10 +148,10 @@ class SwapSpaceTest {
   void S2_anAreaIsWholePages() {
     MemoryStore store = new MemoryStore();
     for (long bytes : new long[] {0, -1024, 1023, 1025}) {
-      assertThatThrownBy(() -> space.add("a", store, bytes, 0, false))
+      assertThatThrownBy(() -> space.add("a", store, bytes, 0, null))
           .isInstanceOf(IllegalArgumentException.class);
     }
-    assertThatThrownBy(() -> space.add("a", store, 1L << 41, 0, false))
+    assertThatThrownBy(() -> space.add("a", store, 1L << 41, 0, null))
         .isInstanceOf(IllegalStateException.class);
     assertThat(space.areas()).isEmpty();
   }
@@ -158,15 +159,15 @@ class SwapSpaceTest {
   @Test
   void S2_aStoreIsOneAreaOnly() {
     MemoryStore store = new MemoryStore();
-    SwapArea _ = space.add("a", store, 1024, 0, false);
-    assertThatThrownBy(() -> space.add("b", store, 1024, 0, false))
+    SwapArea _ = space.add("a", store, 1024, 0, null);
+    assertThatThrownBy(() -> space.add("b", store, 1024, 0, null))
         .isInstanceOf(IllegalArgumentException.class);
   }
 
   @Test
   void S2_removeIsRefusedWhileSlotsAreInUse() {
     MemoryStore store = new MemoryStore();
-    SwapArea area = space.add("a", store, 4096, 0, false);
+    SwapArea area = space.add("a", store, 4096, 0, null);
     long run = space.allocate(1);
     assertThat(space.remove(area)).isFalse();
     assertThat(area.isEnabled()).isTrue();
@@ -313,7 +314,7 @@ class SwapSpaceTest {
   @Test
   void S3_fullDeviceIsAnErrorOfTheWrite() throws IOException {
     SwapArea area =
-        space.add("full", FileStore.openReadWrite(Path.of("/dev/full")), 10_240, 0, false);
+        space.add("full", FileStore.openReadWrite(Path.of("/dev/full")), 10_240, 0, null);
     int slot = SwapFixture.first(space.allocate(4));
     assertThatThrownBy(() -> space.write(slot, SwapFixture.frames(0, 4), 4))
         .isInstanceOf(IOException.class)
@@ -325,7 +326,7 @@ class SwapSpaceTest {
 
   @Test
   void S2_closeEndsTransfersAndLetsSlotsBeFreed(@TempDir Path directory) throws IOException {
-    SwapArea area = space.add("file", FileStore.temporary(directory), 10_240, 0, false);
+    SwapArea area = space.add("file", FileStore.temporary(directory), 10_240, 0, null);
     int slot = SwapFixture.first(space.allocate(2));
     space.write(slot, new int[] {0, 1}, 2);
     space.close();
@@ -340,7 +341,7 @@ class SwapSpaceTest {
   @Test
   void S4_encryptedAreasHoldNoPageAsItIs() throws IOException {
     MemoryStore store = new MemoryStore();
-    SwapArea area = space.add("secret", store, 64 * 1024, 0, true);
+    SwapArea area = space.add("secret", store, 64 * 1024, 0, new HostBuffers(1024));
     assertThat(area.isEncrypted()).isTrue();
     for (int frame = 0; frame < 64; frame++) {
       fixture.fill(frame, 7);
@@ -363,8 +364,8 @@ class SwapSpaceTest {
   @Test
   void S2_swappingAllocatesNothing(@TempDir Path directory) throws IOException {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    SwapArea _ = space.add("one", FileStore.temporary(directory), 64 * 1024, 0, false);
-    SwapArea _ = space.add("two", FileStore.temporary(directory), 64 * 1024, 0, false);
+    SwapArea _ = space.add("one", FileStore.temporary(directory), 64 * 1024, 0, null);
+    SwapArea _ = space.add("two", FileStore.temporary(directory), 64 * 1024, 0, null);
     int[] frames = SwapFixture.frames(0, 8);
     long least = Long.MAX_VALUE;
     // The compiler removes allocations when it knows the code well.
@@ -390,8 +391,9 @@ class SwapSpaceTest {
   /** Pages that say who they are, on several devices, by threads that take and free slots. */
   @Test
   void S1_threadsSwapTheirPages(@TempDir Path directory) throws Exception {
-    SwapArea _ = space.add("file", FileStore.temporary(directory), 90 * 1024, 0, false);
-    SwapArea _ = space.add("secret", FileStore.temporary(directory), 90 * 1024, 0, true);
+    SwapArea _ = space.add("file", FileStore.temporary(directory), 90 * 1024, 0, null);
+    SwapArea _ =
+        space.add("secret", FileStore.temporary(directory), 90 * 1024, 0, new HostBuffers(1024));
     SwapArea _ = fixture.add("memory", 100, 1);
     List<Future<?>> workers = new ArrayList<>();
     try (ExecutorService threads =
