@@ -2,7 +2,6 @@ package org.juvm;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -45,25 +44,14 @@ public final class Vm implements AutoCloseable {
   /** Address spaces that have not been closed. Guarded by lock. */
   private final Set<Vmspace> vmspaces = new LinkedHashSet<>();
 
-  /** Processors that have not been closed. Guarded by lock. */
-  private final Set<Cpu> cpus = new LinkedHashSet<>();
-
   private final SharedMemories sharedMemory = new SharedMemories(this);
   private final Handles handles = new Handles(this);
   private final Swap swap = new Swap(this);
   private final MappedFiles files = new MappedFiles(this);
-
-  /** Events of processors that are gone. */
-  private final Counters retired = new Counters();
+  private final Cpus cpus = new Cpus(this);
 
   /** Guarded by lock. */
   private long nextVmspace = 1;
-
-  /**
-   * Numbers of the processors that there are. A new one gets the smallest that is free: numbers
-   * select stripes of locks and caches, and so are spread over them evenly. Guarded by lock.
-   */
-  private final BitSet cpuNumbers = new BitSet();
 
   private volatile boolean closed;
 
@@ -278,23 +266,6 @@ public final class Vm implements AutoCloseable {
     return memory;
   }
 
-  /** Waits until accesses are over that may use translations revoked before. */
-  void awaitAccesses() {
-    List<Cpu> all;
-    lock.lock();
-    try {
-      all = List.copyOf(cpus);
-    } finally {
-      lock.unlock();
-    }
-    for (Cpu cpu : all) {
-      Thread owner = cpu.owner();
-      if (owner != null) {
-        AccessesUnderWay.await(owner);
-      }
-    }
-  }
-
   /**
    * The address spaces that have not ended, and those that have and are held.
    *
@@ -339,30 +310,7 @@ public final class Vm implements AutoCloseable {
    * @throws IllegalStateException if the system is closed
    */
   public Cpu newCpu() {
-    lock.lock();
-    try {
-      checkOpen();
-      int number = cpuNumbers.nextClearBit(0);
-      Cpu cpu = new Cpu(this, number);
-      cpuNumbers.set(number);
-      cpus.add(cpu);
-      return cpu;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /** A processor that is detached goes; its events stay. */
-  void unregister(Cpu cpu) {
-    lock.lock();
-    try {
-      if (cpus.remove(cpu)) {
-        retired.addAll(cpu.counters());
-        cpuNumbers.clear(cpu.number());
-      }
-    } finally {
-      lock.unlock();
-    }
+    return cpus.newCpu();
   }
 
   /**
@@ -373,18 +321,16 @@ public final class Vm implements AutoCloseable {
    */
   public Statistics statistics() {
     checkOpen();
-    List<Counters> blocks = new ArrayList<>();
     long open;
     lock.lock();
     try {
-      blocks.add(machine.counters());
-      blocks.add(retired);
-      cpus.forEach(cpu -> blocks.add(cpu.counters()));
       open = vmspaces.size();
     } finally {
       lock.unlock();
     }
-    return Meter.read(machine, blocks, open);
+    Counters counted = new Counters();
+    cpus.count(counted);
+    return Meter.read(machine, counted, open);
   }
 
   /** The maps of all address spaces that have not been forgotten. */
@@ -409,18 +355,11 @@ public final class Vm implements AutoCloseable {
   public List<String> audit() {
     checkOpen();
     List<VmMap> maps = maps();
-    List<AnonTable.Magazine> magazines = new ArrayList<>();
-    lock.lock();
-    try {
-      cpus.forEach(cpu -> magazines.add(cpu.magazine()));
-    } finally {
-      lock.unlock();
-    }
+    List<AnonTable.Magazine> magazines = cpus.magazines();
     AtomicReference<List<String>> findings = new AtomicReference<>(List.of());
     files.awaitLater();
     // Pages of files that were given up while they were being written are free when that ends,
-    // which
-    // nobody can wait for if it is a client's pager that writes.
+    // which nobody can wait for if it is a client's pager that writes.
     AtomicBoolean writing = new AtomicBoolean();
     int again = 0;
     do {
@@ -473,6 +412,10 @@ public final class Vm implements AutoCloseable {
 
   Machine machine() {
     return machine;
+  }
+
+  Cpus cpus() {
+    return cpus;
   }
 
   PageDaemon daemon() {
