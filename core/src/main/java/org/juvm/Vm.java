@@ -1,6 +1,7 @@
 package org.juvm;
 
 import java.lang.foreign.MemorySegment;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -49,6 +50,7 @@ public final class Vm implements AutoCloseable {
   private final Swap swap = new Swap(this);
   private final MappedFiles files = new MappedFiles(this);
   private final Cpus cpus = new Cpus(this);
+  private final SystemPages pages = new SystemPages(this, InstantSource.system());
 
   /** Guarded by lock. */
   private long nextVmspace = 1;
@@ -333,6 +335,20 @@ public final class Vm implements AutoCloseable {
     return Meter.read(machine, counted, open);
   }
 
+  /**
+   * The page that shows what {@link #statistics} does, or most of it, to programs that map it. It
+   * is made by the first call, which takes one page of memory until the system is closed, and
+   * starts the thread that writes it.
+   *
+   * @return the page, always the same
+   * @throws OutOfMemoryError if there is no page of memory for it, now
+   * @throws IllegalStateException if the system is closed
+   */
+  public StatisticsPage statisticsPage() {
+    checkOpen();
+    return pages.statistics();
+  }
+
   /** The maps of all address spaces that have not been forgotten. */
   List<VmMap> maps() {
     List<VmMap> maps = new ArrayList<>();
@@ -379,6 +395,7 @@ public final class Vm implements AutoCloseable {
     List<MemoryObject> all = new ArrayList<>(sharedMemory.references());
     all.addAll(files.references());
     all.addAll(handles.references());
+    all.addAll(pages.references());
     return all;
   }
 
@@ -402,6 +419,7 @@ public final class Vm implements AutoCloseable {
       lock.unlock();
     }
     ending.forEach(Vmspace::end);
+    pages.closeAll();
     sharedMemory.closeAll();
     files.closeAll();
     handles.closeAll();
