@@ -2,7 +2,6 @@ package org.juvm;
 
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * The thread that writes a statistics page again and again until it is stopped. Thread-safe.
@@ -11,15 +10,17 @@ import java.util.concurrent.atomic.AtomicLong;
  * waits for it but who stops it.
  */
 final class StatisticsClock {
-  private final StatisticsWriter writer;
+  private final Runnable tick;
   private final CountDownLatch stopped = new CountDownLatch(1);
   private final Thread thread;
 
-  /** Ticks that failed. */
-  private final AtomicLong failures = new AtomicLong();
-
-  StatisticsClock(StatisticsWriter writer) {
-    this.writer = writer;
+  /**
+   * A clock that is not started.
+   *
+   * @param tick what it does; if that throws, it is done again with the next tick
+   */
+  StatisticsClock(Runnable tick) {
+    this.tick = tick;
     thread = new Thread(this::run, "juvm-clock");
     thread.setDaemon(true);
   }
@@ -33,14 +34,10 @@ final class StatisticsClock {
     while (stopped.getCount() != 0) {
       try {
         if (!stopped.await(StatisticsWriter.TICK_NANOS, TimeUnit.NANOSECONDS)) {
-          writer.tick();
+          tick.run();
         }
-      } catch (InterruptedException e) {
-        // Nobody has a reason to interrupt it.
-        Thread.onSpinWait();
-      } catch (Throwable e) {
-        // Not even an error of the JVM ends it: the next tick may do better.
-        failures.incrementAndGet();
+      } catch (Throwable _) {
+        // Neither an interrupt nor an error of the JVM ends it: the next tick may do better.
       }
     }
   }

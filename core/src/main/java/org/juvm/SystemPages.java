@@ -50,7 +50,7 @@ final class SystemPages {
     try {
       StatisticsWriter writer = new StatisticsWriter(vm, booted, made.address());
       writer.tick();
-      kept = publish(made, new StatisticsClock(writer));
+      kept = publish(made, new StatisticsClock(writer::tick));
     } finally {
       if (!kept) {
         made.dereference();

@@ -138,6 +138,26 @@ class StatisticsClockTest {
     assertThat(mine.getFirst().isAlive()).isFalse();
   }
 
+  @Test
+  void M25_clockSurvivesEveryError() {
+    AtomicLong ticks = new AtomicLong();
+    StatisticsClock clock =
+        new StatisticsClock(
+            () -> {
+              if (ticks.incrementAndGet() % 2 == 0) {
+                throw new AssertionError();
+              }
+              throw new IllegalStateException();
+            });
+    clock.start();
+    while (ticks.get() < 4) {
+      Thread.onSpinWait();
+    }
+    clock.stop();
+    clock.stop();
+    assertThat(ticks.get()).isGreaterThanOrEqualTo(4);
+  }
+
   /** Systems come and go while their pages are asked for, mapped, read and inherited. */
   @Test
   void M25_closeWhileThreadsReadAndFork() throws InterruptedException {

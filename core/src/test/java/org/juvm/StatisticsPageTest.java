@@ -114,7 +114,7 @@ class StatisticsPageTest {
     StatisticsReading last = read(program);
     long end = last.value(StatisticsField.TICKS) + 5;
     while (last.value(StatisticsField.TICKS) < end) {
-      // Processors that go take their events with them nowhere.
+      // The events of processors that are gone count, and count once.
       Program other = program.fork();
       other.set(other.space.map(PAGE, Protection.READ_WRITE), 1);
       other.cpu.close();
