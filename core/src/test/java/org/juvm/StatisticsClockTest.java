@@ -62,7 +62,6 @@ class StatisticsClockTest {
     writer.tick();
     AtomicBoolean enough = new AtomicBoolean();
     List<Thread> readers = new ArrayList<>();
-    AtomicLong changes = new AtomicLong();
     for (int i = 0; i < 2; i++) {
       readers.add(
           start(
@@ -71,7 +70,8 @@ class StatisticsClockTest {
                 program.space.map(
                     MapRequest.of(memory, 0, PAGE).protection(Protection.READ).at(AT));
                 StatisticsReading last = StatisticsReading.read(program.cpu, AT);
-                for (int n = 0; n < 20_000; n++) {
+                int changed = 0;
+                for (int n = 0; (n < 20_000 || changed < 100) && failures.isEmpty(); n++) {
                   StatisticsReading next = StatisticsReading.read(program.cpu, AT);
                   long ticks = next.value(StatisticsField.TICKS);
                   assertThat(next.value(StatisticsField.SEQUENCE)).isEqualTo(2 * ticks);
@@ -79,7 +79,7 @@ class StatisticsClockTest {
                   assertThat(next.value(StatisticsField.UPTIME))
                       .isGreaterThanOrEqualTo(last.value(StatisticsField.UPTIME));
                   if (ticks != last.value(StatisticsField.TICKS)) {
-                    changes.incrementAndGet();
+                    changed++;
                   }
                   last = next;
                 }
@@ -98,7 +98,6 @@ class StatisticsClockTest {
     enough.set(true);
     writing.join();
     assertThat(failures).isEmpty();
-    assertThat(changes.get()).isPositive();
     memory.close();
   }
 

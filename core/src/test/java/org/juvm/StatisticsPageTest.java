@@ -10,6 +10,9 @@ import static org.juvm.AuditedVms.assertRefused;
 import static org.juvm.Program.PAGE;
 
 import java.lang.foreign.MemorySegment;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
@@ -82,6 +85,18 @@ class StatisticsPageTest {
         .startsWith("MAGIC", "VERSION", "LENGTH", "SEQUENCE", "PAGE_SIZE", "MEMORY", "BOOT_TIME")
         .endsWith("HEAVY_FENCES", "LOANS", "LOAN_BREAKS");
     assertThat(fields.length * 8).isLessThanOrEqualTo(1024);
+  }
+
+  @Test
+  void M25_documentSaysTheSame() throws IOException {
+    assertThat(
+            Files.readAllLines(Path.of("..", "docs", "statistics-page.md")).stream()
+                .filter(line -> line.matches("\\| \\d+ \\| `.*"))
+                .map(line -> line.replaceAll("\\| (\\d+) \\| `(\\w+)`.*", "$1 $2")))
+        .containsExactlyElementsOf(
+            Arrays.stream(StatisticsField.values())
+                .map(field -> field.offset() + " " + field.name())
+                .toList());
   }
 
   @ParameterizedTest
