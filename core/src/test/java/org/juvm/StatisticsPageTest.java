@@ -9,8 +9,8 @@ import static org.juvm.AuditedVms.assertFault;
 import static org.juvm.AuditedVms.assertRefused;
 import static org.juvm.Program.PAGE;
 
-import java.lang.foreign.MemorySegment;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -232,6 +232,24 @@ class StatisticsPageTest {
     awaitTicks(program, 1);
     assertThat(child.fork().get(AT + PAGE + StatisticsField.TICKS.offset())).isGreaterThan(now);
     assertThat(vm.audit()).isEmpty();
+  }
+
+  /** One bit protects all that the parent has, also what the child does not inherit. */
+  @Test
+  void M25_forkIsNotSlower() {
+    Vm vm = vms.boot(64);
+    Program program = mapped(vm);
+    long copied = program.space.map(PAGE, Protection.READ_WRITE);
+    long kept = program.space.map(MapRequest.anonymous(PAGE).inheritance(Inheritance.NONE));
+    program.set(copied, 1);
+    program.set(kept, 1);
+    Program child = program.fork();
+    long before = vm.statistics().direct();
+    program.set(kept, 2);
+    assertThat(vm.statistics().direct()).isEqualTo(before + 1);
+    program.set(copied, 2);
+    assertThat(child.get(copied)).isEqualTo(1);
+    assertThat(program.get(AT)).isEqualTo(StatisticsField.MAGIC_NUMBER);
   }
 
   @Test
