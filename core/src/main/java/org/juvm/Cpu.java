@@ -93,7 +93,7 @@ public final class Cpu implements AutoCloseable {
     if (!vm.isClosed()) {
       vm.machine().anons().empty(processor.fault.magazine());
     }
-    vm.unregister(this);
+    vm.cpus().unregister(this);
   }
 
   /**

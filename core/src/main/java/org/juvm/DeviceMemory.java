@@ -54,14 +54,14 @@ public final class DeviceMemory extends Handle {
     if (!device.takeBack()) {
       throw new IllegalStateException("device memory is wired");
     }
-    vm().awaitAccesses();
+    vm().cpus().awaitAccesses();
     super.close();
   }
 
   @Override
   void end() {
     boolean _ = device.takeBack();
-    vm().awaitAccesses();
+    vm().cpus().awaitAccesses();
     super.close();
   }
 }

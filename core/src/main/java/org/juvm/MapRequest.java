@@ -110,6 +110,29 @@ public final class MapRequest {
   }
 
   /**
+   * The page of statistics of a system, to be read and never written. The mapping is always shared.
+   *
+   * @param page the page, of the same system
+   * @return a request with protection READ
+   */
+  public static MapRequest of(StatisticsPage page) {
+    return of(page, 0, page.size());
+  }
+
+  /**
+   * As above, in the shape of the others: the mapping may go beyond the page, but not be used
+   * there.
+   *
+   * @param page the page, of the same system
+   * @param offset bytes from its start, page aligned, at least 0
+   * @param length bytes, greater than 0; rounded up to whole pages
+   * @return a request with protection READ
+   */
+  public static MapRequest of(StatisticsPage page, long offset, long length) {
+    return new MapRequest(length, page, offset, false).shared().protection(Protection.READ);
+  }
+
+  /**
    * A stack: private memory whose upper end is mapped, and which grows downwards when it is touched
    * below, by 128 KiB or more, until nothing but its guard is left, the limit STACK is reached, or
    * something else that was put into its reserve is nearer than its guard. Other mappings are not
@@ -305,12 +328,7 @@ public final class MapRequest {
 
   /** The maximum that was asked for, and no more than what is mapped allows. */
   private Protection maximum() {
-    return isReadOnly() ? maximum.and(Protection.READ_EXECUTE) : maximum;
-  }
-
-  /** Whether nothing can ever be stored, since it would go to what can only be read. */
-  private boolean isReadOnly() {
-    return memory != null && shared && memory.isReadOnly();
+    return memory != null && shared ? maximum.and(memory.most()) : maximum;
   }
 
   /** Where, with an address that was checked and is page aligned. */
@@ -325,7 +343,7 @@ public final class MapRequest {
     }
     return new Attributes(
         protection,
-        isReadOnly() ? maximum.and(Protection.READ_EXECUTE) : maximum,
+        maximum(),
         inherited,
         advice,
         flags,

@@ -1,6 +1,5 @@
 package org.juvm;
 
-import java.util.List;
 import org.juvm.map.Machine;
 import org.juvm.trace.Counter;
 import org.juvm.trace.Counters;
@@ -9,59 +8,51 @@ import org.juvm.trace.Counters;
 final class Meter {
   private Meter() {}
 
-  /** Sums up blocks of counters, and looks at the parts of a machine. */
-  static Statistics read(Machine machine, List<Counters> blocks, long vmspaces) {
+  /** Looks at what was counted, and at the parts of a machine. */
+  static Statistics read(Machine machine, Counters counted, long vmspaces) {
     return new Statistics(
         machine.pageSize().bytes(),
         machine.ram().frames(),
         machine.allocator().freeFrames(),
         machine.allocator().peakUsed(),
         vmspaces,
-        sum(blocks, Counter.FAULTS),
-        sum(blocks, Counter.ZERO_FILLS),
-        sum(blocks, Counter.DIRECT),
-        sum(blocks, Counter.COPIES),
-        sum(blocks, Counter.OBJECT_PAGES),
-        sum(blocks, Counter.PROMOTIONS),
-        sum(blocks, Counter.STACK_GROWTHS),
-        sum(blocks, Counter.UNRESOLVED),
-        sum(blocks, Counter.NO_RAM),
-        sum(blocks, Counter.MAJOR_FAULTS),
-        sum(blocks, Counter.MEMORY_WAITS),
-        sum(blocks, Counter.BUSY_WAITS),
-        sum(blocks, Counter.READ_ERRORS),
-        sum(blocks, Counter.NEIGHBOURS),
-        sum(blocks, Counter.SWAP_INS),
-        sum(blocks, Counter.SWAP_OUTS),
-        sum(blocks, Counter.PAGE_INS),
-        sum(blocks, Counter.PAGE_OUTS),
-        sum(blocks, Counter.EVICTIONS),
-        sum(blocks, Counter.SCANS),
-        sum(blocks, Counter.SCANNED),
+        counted.value(Counter.FAULTS),
+        counted.value(Counter.ZERO_FILLS),
+        counted.value(Counter.DIRECT),
+        counted.value(Counter.COPIES),
+        counted.value(Counter.OBJECT_PAGES),
+        counted.value(Counter.PROMOTIONS),
+        counted.value(Counter.STACK_GROWTHS),
+        counted.value(Counter.UNRESOLVED),
+        counted.value(Counter.NO_RAM),
+        counted.value(Counter.MAJOR_FAULTS),
+        counted.value(Counter.MEMORY_WAITS),
+        counted.value(Counter.BUSY_WAITS),
+        counted.value(Counter.READ_ERRORS),
+        counted.value(Counter.NEIGHBOURS),
+        counted.value(Counter.SWAP_INS),
+        counted.value(Counter.SWAP_OUTS),
+        counted.value(Counter.PAGE_INS),
+        counted.value(Counter.PAGE_OUTS),
+        counted.value(Counter.EVICTIONS),
+        counted.value(Counter.SCANS),
+        counted.value(Counter.SCANNED),
         machine.allocator().policy().activePages(),
         machine.allocator().policy().inactivePages(),
         machine.swap().slots(),
         machine.swap().slotsInUse(),
         machine.swap().slotsInUse() - machine.frames().withSlots(),
         machine.swap().slotsBad(),
-        sum(blocks, Counter.AMAP_COPIES),
-        sum(blocks, Counter.TLB_FILLS),
-        sum(blocks, Counter.FORKS),
-        sum(blocks, Counter.MAPS),
-        sum(blocks, Counter.UNMAPS),
-        sum(blocks, Counter.PROTECTS),
-        sum(blocks, Counter.SHOOTDOWNS),
-        sum(blocks, Counter.HEAVY_FENCES),
+        counted.value(Counter.AMAP_COPIES),
+        counted.value(Counter.TLB_FILLS),
+        counted.value(Counter.FORKS),
+        counted.value(Counter.MAPS),
+        counted.value(Counter.UNMAPS),
+        counted.value(Counter.PROTECTS),
+        counted.value(Counter.SHOOTDOWNS),
+        counted.value(Counter.HEAVY_FENCES),
         machine.pmaps().tablesInUse(),
         machine.amaps().nodesInUse(),
         machine.objectNodes().inUse());
-  }
-
-  private static long sum(List<Counters> blocks, Counter counter) {
-    long sum = 0;
-    for (Counters block : blocks) {
-      sum += block.value(counter);
-    }
-    return sum;
   }
 }

@@ -22,7 +22,7 @@ final class SystemAudit {
 
   List<String> run() {
     List<VmMap> maps = vm.maps();
-    List<AnonTable.Magazine> magazines = vm.magazines();
+    List<AnonTable.Magazine> magazines = vm.cpus().magazines();
     PageDaemon daemon = vm.daemon();
     AtomicReference<List<String>> findings = new AtomicReference<>(List.of());
     vm.files().awaitLater();
@@ -49,6 +49,7 @@ final class SystemAudit {
     List<MemoryObject> all = new ArrayList<>(vm.sharedMemory().references());
     all.addAll(vm.files().references());
     all.addAll(vm.handles().references());
+    all.addAll(vm.pages().references());
     all.addAll(vm.kernelSpace().references());
     return all;
   }

@@ -1,12 +1,11 @@
 package org.juvm;
 
 import java.lang.foreign.MemorySegment;
+import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import org.juvm.anon.AnonTable;
 import org.juvm.base.PageSize;
 import org.juvm.base.Replacement;
 import org.juvm.fault.FaultHandler;
@@ -40,27 +39,17 @@ public final class Vm implements AutoCloseable {
   /** Address spaces that have not been closed. Guarded by lock. */
   private final Set<Vmspace> vmspaces = new LinkedHashSet<>();
 
-  /** Processors that have not been closed. Guarded by lock. */
-  private final Set<Cpu> cpus = new LinkedHashSet<>();
-
   private final SharedMemories sharedMemory = new SharedMemories(this);
   private final Handles handles = new Handles(this);
   private final Swap swap = new Swap(this);
   private final MappedFiles files = new MappedFiles(this);
   private final KernelSpace kernelSpace;
   private final KernelMap kernel;
-
-  /** Events of processors that are gone. */
-  private final Counters retired = new Counters();
+  private final Cpus cpus = new Cpus(this);
+  private final SystemPages pages = new SystemPages(this, InstantSource.system());
 
   /** Guarded by lock. */
   private long nextVmspace = 1;
-
-  /**
-   * Numbers of the processors that there are. A new one gets the smallest that is free: numbers
-   * select stripes of locks and caches, and so are spread over them evenly. Guarded by lock.
-   */
-  private final BitSet cpuNumbers = new BitSet();
 
   private volatile boolean closed;
 
@@ -286,23 +275,6 @@ public final class Vm implements AutoCloseable {
     return memory;
   }
 
-  /** Waits until accesses are over that may use translations revoked before. */
-  void awaitAccesses() {
-    List<Cpu> all;
-    lock.lock();
-    try {
-      all = List.copyOf(cpus);
-    } finally {
-      lock.unlock();
-    }
-    for (Cpu cpu : all) {
-      Thread owner = cpu.owner();
-      if (owner != null) {
-        AccessesUnderWay.await(owner);
-      }
-    }
-  }
-
   /**
    * The address spaces that have not ended, and those that have and are held.
    *
@@ -347,30 +319,7 @@ public final class Vm implements AutoCloseable {
    * @throws IllegalStateException if the system is closed
    */
   public Cpu newCpu() {
-    lock.lock();
-    try {
-      checkOpen();
-      int number = cpuNumbers.nextClearBit(0);
-      Cpu cpu = new Cpu(this, number);
-      cpuNumbers.set(number);
-      cpus.add(cpu);
-      return cpu;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /** A processor that is detached goes; its events stay. */
-  void unregister(Cpu cpu) {
-    lock.lock();
-    try {
-      if (cpus.remove(cpu)) {
-        retired.addAll(cpu.counters());
-        cpuNumbers.clear(cpu.number());
-      }
-    } finally {
-      lock.unlock();
-    }
+    return cpus.newCpu();
   }
 
   /**
@@ -381,30 +330,30 @@ public final class Vm implements AutoCloseable {
    */
   public Statistics statistics() {
     checkOpen();
-    List<Counters> blocks = new ArrayList<>();
     long open;
     lock.lock();
     try {
-      blocks.add(machine.counters());
-      blocks.add(retired);
-      cpus.forEach(cpu -> blocks.add(cpu.counters()));
       open = vmspaces.size();
     } finally {
       lock.unlock();
     }
-    return Meter.read(machine, blocks, open);
+    Counters counted = new Counters();
+    cpus.count(counted);
+    return Meter.read(machine, counted, open);
   }
 
-  /** Free anons that wait in processors. */
-  List<AnonTable.Magazine> magazines() {
-    List<AnonTable.Magazine> magazines = new ArrayList<>();
-    lock.lock();
-    try {
-      cpus.forEach(cpu -> magazines.add(cpu.magazine()));
-      return magazines;
-    } finally {
-      lock.unlock();
-    }
+  /**
+   * The page that shows what {@link #statistics} does, or most of it, to programs that map it. It
+   * is made by the first call, which takes one page of memory until the system is closed, and
+   * starts the thread that writes it.
+   *
+   * @return the page, always the same
+   * @throws OutOfMemoryError if there is no page of memory for it, now
+   * @throws IllegalStateException if the system is closed
+   */
+  public StatisticsPage statisticsPage() {
+    checkOpen();
+    return pages.statistics();
   }
 
   /** The maps of all address spaces that have not been forgotten, and the kernel's. */
@@ -452,6 +401,7 @@ public final class Vm implements AutoCloseable {
       lock.unlock();
     }
     ending.forEach(Vmspace::end);
+    pages.closeAll();
     sharedMemory.closeAll();
     files.closeAll();
     handles.closeAll();
@@ -471,6 +421,14 @@ public final class Vm implements AutoCloseable {
 
   Handles handles() {
     return handles;
+  }
+
+  SystemPages pages() {
+    return pages;
+  }
+
+  Cpus cpus() {
+    return cpus;
   }
 
   PageDaemon daemon() {

@@ -4,17 +4,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import org.juvm.base.Advice;
-import org.juvm.base.Inheritance;
-import org.juvm.base.MapFlag;
-import org.juvm.base.Protection;
-import org.juvm.base.VmPanic;
 import org.juvm.fault.FaultHandler;
-import org.juvm.map.Attributes;
 import org.juvm.map.Machine;
 import org.juvm.map.MapOutcome;
-import org.juvm.map.Mapper;
-import org.juvm.map.Placement;
 import org.juvm.map.Unmapper;
 import org.juvm.map.VmMap;
 import org.juvm.object.KernelObject;
@@ -58,25 +50,10 @@ public final class KernelSpace {
     this.machine = machine;
     this.handler = handler;
     object = new KernelObject(machine.objectSupport());
-    VmMap map = VmMap.ofKernel(machine);
+    VmMap map = VmMap.ofKernel(machine, BOOT_BYTES);
     all = new KernelRange(this, map, true, null);
     ranges.add(all);
     pagerMap = new PagerMap(this);
-    Attributes boot =
-        new Attributes(
-            Protection.NONE,
-            Protection.NONE,
-            Inheritance.NONE,
-            Advice.RANDOM,
-            MapFlag.IMMUTABLE.bit(),
-            null,
-            0,
-            false);
-    Placement lowest = new Placement(Placement.Rule.EXCLUSIVE, VmMap.KERNEL_MINIMUM, 1);
-    MapOutcome outcome = new Mapper(map, false).map(lowest, BOOT_BYTES, boot);
-    if (outcome != MapOutcome.DONE) {
-      throw new VmPanic("the kernel's boot range is refused: " + outcome);
-    }
   }
 
   Machine machine() {

@@ -5,6 +5,7 @@ import java.util.List;
 import org.juvm.anon.Amap;
 import org.juvm.anon.AmapTree;
 import org.juvm.anon.DeadAnons;
+import org.juvm.base.Access;
 import org.juvm.base.Inheritance;
 import org.juvm.base.PageSize;
 import org.juvm.page.FrameTable;
@@ -39,10 +40,10 @@ final class Snapshot {
   private final boolean whole;
 
   /**
-   * Whether the new entries share any memory with the old ones, which must stay writable. If not,
-   * the whole page table of a whole map is write-protected at once: pages that are still its own
-   * alone cost a fault more, and the time of a fork does not depend on anything but the number of
-   * entries.
+   * Whether the new entries share any memory with the old ones that is writable and must stay so.
+   * If not, the whole page table of a whole map is write-protected at once: pages that are still
+   * its own alone cost a fault more, and the time of a fork does not depend on anything but the
+   * number of entries.
    */
   private boolean shares;
 
@@ -144,7 +145,7 @@ final class Snapshot {
     if (!machine.amaps().hasRoom(2)) {
       return MapOutcome.NO_MEMORY;
     }
-    shares = true;
+    shares |= entry.protection.permits(Access.WRITE);
     return parent.memory().share(entry, copy, dead, copier, parent.pmap())
         ? MapOutcome.DONE
         : MapOutcome.NO_MEMORY;

@@ -4,6 +4,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.juvm.anon.Amap;
 import org.juvm.anon.DeadAnons;
+import org.juvm.base.Inheritance;
 import org.juvm.base.Limit;
 import org.juvm.base.MapFlag;
 import org.juvm.base.PageSize;
@@ -75,13 +76,24 @@ public final class VmMap {
   }
 
   /**
-   * The empty address space of the kernel.
+   * The address space of the kernel.
    *
    * @param machine where it lives
+   * @param reserved bytes from the first address on, page aligned, that nobody can access, free or
+   *     use for anything else
    * @return a map of all kernel addresses
    */
-  public static VmMap ofKernel(Machine machine) {
-    return new VmMap(machine, machine.pmaps().create(), KERNEL_MINIMUM, KERNEL_MAXIMUM);
+  public static VmMap ofKernel(Machine machine, long reserved) {
+    VmMap map = new VmMap(machine, machine.pmaps().create(), KERNEL_MINIMUM, KERNEL_MAXIMUM);
+    MapEntry boot = new MapEntry();
+    boot.start = KERNEL_MINIMUM;
+    boot.end = KERNEL_MINIMUM + reserved;
+    boot.inheritance = Inheritance.NONE;
+    boot.set(MapFlag.IMMUTABLE, true);
+    map.lockWrite();
+    map.insert(boot);
+    map.unlockWrite();
+    return map;
   }
 
   /**

@@ -47,7 +47,9 @@ public abstract sealed class DescriptorCalls permits PosixProcess {
   // ---- opening ----
 
   /**
-   * Opens a file. A directory can be opened for reading, but not be used. ({@code open(2)})
+   * Opens a file. A directory can be opened for reading, but not be used. The path {@code
+   * /dev/kpmap} is that of {@link Vm#statisticsPage}, which can be mapped for reading, and shared.
+   * ({@code open(2)})
    *
    * @param path a path of the host; relative ones start where the JVM does
    * @param oflag O_RDONLY, O_WRONLY or O_RDWR, and O_CREAT, O_EXCL and O_TRUNC; the last says
@@ -55,10 +57,11 @@ public abstract sealed class DescriptorCalls permits PosixProcess {
    *     writing must be readable by the JVM, too
    * @return the lowest descriptor that is free
    * @throws PosixException EINVAL for other flags; ENOENT, ENOTDIR, EEXIST, EACCES, EISDIR,
-   *     ENAMETOOLONG; EFAULT for null; EIO for any other error of the host
+   *     ENAMETOOLONG; EPERM for {@code /dev/kpmap} to be written, ENOMEM if there is no page of
+   *     memory for it; EFAULT for null; EIO for any other error of the host
    */
   public int open(@Nullable String path, int oflag) {
-    return new FileCalls(runningVm().files(), descriptors).open(path, oflag);
+    return new FileCalls(runningVm(), descriptors).open(path, oflag);
   }
 
   /**
@@ -143,7 +146,8 @@ public abstract sealed class DescriptorCalls permits PosixProcess {
    * @param fd a descriptor of a file, open for reading
    * @param buf receives the bytes
    * @return how many: fewer than fit only at the end of the file
-   * @throws PosixException EBADF; EISDIR; EINVAL for shared memory; EIO
+   * @throws PosixException EBADF; EISDIR; EINVAL for shared memory; ENODEV for {@code /dev/kpmap};
+   *     EIO
    */
   public int read(int fd, byte[] buf) {
     Vm _ = runningVm();

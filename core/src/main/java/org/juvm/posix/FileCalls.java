@@ -12,7 +12,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.juvm.MappedFiles;
+import org.juvm.Vm;
 
 /** The call that opens files, of one process. */
 final class FileCalls {
@@ -24,11 +24,11 @@ final class FileCalls {
 
   private static final int NAME_MAXIMUM = 255;
 
-  private final MappedFiles files;
+  private final Vm vm;
   private final Descriptors descriptors;
 
-  FileCalls(MappedFiles files, Descriptors descriptors) {
-    this.files = files;
+  FileCalls(Vm vm, Descriptors descriptors) {
+    this.vm = vm;
     this.descriptors = descriptors;
   }
 
@@ -38,6 +38,9 @@ final class FileCalls {
     int access = oflag & ACCESS;
     call.require((oflag & ~OPEN_FLAGS) == 0 && access != ACCESS, Errno.EINVAL);
     boolean writable = access != Mman.O_RDONLY;
+    if (OpenStatisticsPage.PATH.equals(name)) {
+      return openStatisticsPage(call, oflag, writable);
+    }
     try {
       if (Files.isDirectory(path)) {
         call.require(
@@ -54,6 +57,17 @@ final class FileCalls {
       throw call.failed(Errno.EACCES, e);
     } catch (IOException e) {
       throw call.failed(isBelowFile(path) ? Errno.ENOTDIR : Errno.EIO, e);
+    }
+  }
+
+  private int openStatisticsPage(Call call, int oflag, boolean writable) {
+    call.require(
+        (oflag & (Mman.O_CREAT | Mman.O_EXCL)) != (Mman.O_CREAT | Mman.O_EXCL), Errno.EEXIST);
+    call.require(!writable, Errno.EPERM);
+    try {
+      return descriptors.open(new OpenStatisticsPage(vm.statisticsPage()));
+    } catch (OutOfMemoryError e) {
+      throw call.failed(Errno.ENOMEM, e);
     }
   }
 
@@ -74,7 +88,8 @@ final class FileCalls {
       }
     }
     return descriptors.open(
-        new OpenFile(files.open(path, options.toArray(OpenOption[]::new)), readable, writable));
+        new OpenFile(
+            vm.files().open(path, options.toArray(OpenOption[]::new)), readable, writable));
   }
 
   /** For who wants to read only: no option of the files does it then. */

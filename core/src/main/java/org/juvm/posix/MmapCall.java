@@ -141,6 +141,8 @@ final class MmapCall {
         start <= SharedMemory.MAXIMUM_BYTES
             && Long.compareUnsigned(length, SharedMemory.MAXIMUM_BYTES - start) <= 0,
         Errno.EOVERFLOW);
+    // As in DragonFly; OpenBSD would share it.
+    call.require(!opened.isDevice() || !has(Mman.MAP_PRIVATE), Errno.EINVAL);
     Protection rights = Rights.of(prot);
     Protection maximum = Protection.READ_WRITE_EXECUTE;
     if (has(Mman.MAP_SHARED) && !opened.isWritable()) {

@@ -28,6 +28,11 @@ abstract class OpenDescription {
     return writable;
   }
 
+  /** Whether it is a device, of which there is one: mappings of it are shared. */
+  boolean isDevice() {
+    return false;
+  }
+
   /** The caller knows that there is a reference that does not go meanwhile. */
   final void acquire() {
     references.incrementAndGet();
