@@ -204,7 +204,7 @@ public final class KernelMemory implements SegmentAllocator, AutoCloseable {
 
   /** Gives memory back to the system that is kept ready for allocations to come. */
   public void trim() {
-    pool.trim();
+    boolean _ = pool.trim();
   }
 
   /**

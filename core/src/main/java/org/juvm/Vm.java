@@ -138,8 +138,8 @@ public final class Vm implements AutoCloseable {
   private Vm(Machine machine, Replacement replacement) {
     this.machine = machine;
     faults = new FaultHandler(machine);
-    daemon = new PageDaemon(machine);
     kernelSpace = new KernelSpace(machine, faults);
+    daemon = new PageDaemon(machine, kernelSpace::trim);
     kernel = new KernelMap(this, kernelSpace.all());
     ReplacementPolicy policy =
         ReplacementPolicies.create(

@@ -228,6 +228,29 @@ class KernelMemoryTest {
   }
 
   @Test
+  void K9_whatIsKeptReadyIsGivenUpBeforeThereIsNoMemory() {
+    for (int swapPages : new int[] {0, 16}) {
+      Vm vm = swapPages == 0 ? vms.boot(256) : vms.bootWithSwap(256, swapPages);
+      KernelMemory memory = vm.kernel().memory(200 * PAGE);
+      List<MemorySegment> all = new ArrayList<>();
+      for (int size : new int[] {100, 3000, 9000}) {
+        for (int i = 0; i < 20; i++) {
+          all.add(memory.allocate(size));
+        }
+      }
+      all.forEach(memory::free);
+      assertThat(memory.usage().mapped()).isPositive();
+      Vmspace vmspace = vm.newVmspace();
+      long user = vmspace.map(250 * PAGE, Protection.READ_WRITE);
+      try (Cpu cpu = vm.newCpu()) {
+        cpu.attach(vmspace);
+        cpu.bulk().fill(user, 240 * PAGE, (byte) 1);
+      }
+      assertThat(memory.usage().mapped()).isLessThan(16 * PAGE);
+    }
+  }
+
+  @Test
   void arenasBoundTheLifeOfMemory() {
     Vm vm = vms.boot(1024);
     KernelMemory memory = vm.kernel().memory(256 * PAGE);

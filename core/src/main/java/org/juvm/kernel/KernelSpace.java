@@ -143,25 +143,43 @@ public final class KernelSpace {
   }
 
   /**
+   * Gives memory back that pools keep for allocations to come. Called without locks. ({@code
+   * pool_drain})
+   *
+   * @return whether there was any
+   */
+  public boolean trim() {
+    boolean any = false;
+    for (Pool pool : pools()) {
+      any |= pool.trim();
+    }
+    return any;
+  }
+
+  private List<Pool> pools() {
+    List<Pool> pools = new ArrayList<>();
+    lock.lock();
+    try {
+      for (KernelRange range : ranges) {
+        Pool pool = range.pool();
+        if (pool != null) {
+          pools.add(pool);
+        }
+      }
+      return pools;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
    * Recomputes what pools have. Exact while nobody uses them.
    *
    * @return a sentence for each difference
    */
   public List<String> audit() {
-    List<KernelRange> all;
-    lock.lock();
-    try {
-      all = List.copyOf(ranges);
-    } finally {
-      lock.unlock();
-    }
     List<String> findings = new ArrayList<>();
-    for (KernelRange range : all) {
-      Pool pool = range.pool();
-      if (pool != null) {
-        findings.addAll(pool.audit());
-      }
-    }
+    pools().forEach(pool -> findings.addAll(pool.audit()));
     return findings;
   }
 

@@ -157,7 +157,7 @@ public final class Pool {
         failures.increment();
         return refused;
       } else {
-        trim();
+        boolean _ = trim();
         trimmed = true;
         long at = fromMagazine(number, bytes);
         if (at != 0) {
@@ -233,7 +233,7 @@ public final class Pool {
     KernelAllocator allocator = allocator(whole);
     MapOutcome outcome = allocator.wired(whole);
     if (outcome != MapOutcome.DONE && outcome != MapOutcome.EXITED) {
-      trim();
+      boolean _ = trim();
       outcome = allocator.wired(whole);
     }
     if (outcome != MapOutcome.DONE) {
@@ -302,7 +302,7 @@ public final class Pool {
       magazine.push(at);
     }
     stripe.release();
-    giveBack(leaving);
+    boolean _ = giveBack(leaving);
     // Who waits has said so before it emptied the magazines: then this thread either comes before
     // that, and the object was found, or after it, and sees here that somebody waits.
     if (waiters.get() != 0) {
@@ -326,8 +326,11 @@ public final class Pool {
     return slab;
   }
 
-  /** Gives slabs back that nobody has an object of. Called without locks. */
-  private void giveBack(@Nullable Slab leaving) {
+  /**
+   * Gives slabs back that nobody has an object of. Called without locks. Returns whether there were
+   * any.
+   */
+  private boolean giveBack(@Nullable Slab leaving) {
     for (Slab slab = leaving; slab != null; ) {
       Slab next = slab.next;
       int frame = ram.frameOf(slab.base);
@@ -344,10 +347,16 @@ public final class Pool {
       }
       slab = next;
     }
+    return leaving != null;
   }
 
-  /** Empties all magazines and gives all memory back that no client has an object of. */
-  public void trim() {
+  /**
+   * Empties all magazines and gives all memory back that no client has an object of.
+   *
+   * @return whether there was any
+   */
+  public boolean trim() {
+    boolean any = false;
     for (Stripe stripe : stripes) {
       Slab leaving = null;
       stripe.take();
@@ -359,11 +368,12 @@ public final class Pool {
         }
       }
       stripe.release();
-      giveBack(leaving);
+      any |= giveBack(leaving);
     }
     for (SizeClass each : classes) {
-      giveBack(each.trim());
+      any |= giveBack(each.trim());
     }
+    return any;
   }
 
   private static @Nullable Slab joined(@Nullable Slab some, @Nullable Slab others) {

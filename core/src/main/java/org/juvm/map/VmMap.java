@@ -2,7 +2,6 @@ package org.juvm.map;
 
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.juvm.anon.Amap;
 import org.juvm.anon.DeadAnons;
 import org.juvm.base.Inheritance;
 import org.juvm.base.Limit;
@@ -11,7 +10,6 @@ import org.juvm.base.PageSize;
 import org.juvm.base.VmPanic;
 import org.juvm.object.MemoryObject;
 import org.juvm.pmap.Pmap;
-import org.juvm.sync.EventCount;
 import org.juvm.sync.LockRank;
 import org.juvm.sync.RankedReadWriteLock;
 
@@ -45,17 +43,11 @@ public final class VmMap {
   private final EntryMemory memory;
   private final MapSettings settings = new MapSettings();
 
-  /** Counts the ends of transitions; see {@link #lockStable}. */
-  private final EventCount transitionsEnded = new EventCount();
-
-  /** Number of entries in transition. Guarded by lock. */
-  private int inTransition;
-
-  /** Entries made ahead, so that none is lacking half-way. Guarded by lock. */
-  private final MapEntry[] spares = new MapEntry[4];
+  /** Guarded by lock. */
+  private final Transitions transitions;
 
   /** Guarded by lock. */
-  private int spareCount;
+  private final SpareEntries spares = new SpareEntries();
 
   /** Bytes mapped. Guarded by lock. */
   private long size;
@@ -110,6 +102,7 @@ public final class VmMap {
     this.minimum = minimum;
     this.maximum = maximum;
     entries = new EntryTree(minimum, maximum);
+    transitions = new Transitions(entries);
     clipper = new Clipper(this, entries);
     memory = new EntryMemory(machine);
   }
@@ -197,26 +190,12 @@ public final class VmMap {
    */
   public void lockStable(long start, long end) {
     lockWrite();
-    while (isInTransition(start, end)) {
-      long seen = transitionsEnded.count();
+    while (transitions.isAnyIn(start, end)) {
+      long seen = transitions.ended().count();
       unlockWrite();
-      transitionsEnded.await(seen);
+      transitions.ended().await(seen);
       lockWrite();
     }
-  }
-
-  private boolean isInTransition(long start, long end) {
-    if (inTransition == 0) {
-      return false;
-    }
-    for (MapEntry entry = entries.firstEndingAfter(start);
-        entry != null && entry.start < end;
-        entry = entry.next) {
-      if (entry.inTransition) {
-        return true;
-      }
-    }
-    return false;
   }
 
   /**
@@ -229,16 +208,7 @@ public final class VmMap {
    */
   public void setInTransition(long start, long end, boolean value) {
     assert lock.isWriteHeld();
-    for (MapEntry entry = entries.find(start);
-        entry != null && entry.start < end;
-        entry = entry.next) {
-      assert entry.inTransition != value;
-      entry.inTransition = value;
-      inTransition += value ? 1 : -1;
-    }
-    if (!value) {
-      transitionsEnded.advance();
-    }
+    transitions.set(start, end, value);
   }
 
   /** Releases the lock for writing. */
@@ -383,14 +353,12 @@ public final class VmMap {
   /** Makes entries ahead, before anything is changed. */
   void reserveEntries() {
     assert lock.isWriteHeld();
-    while (spareCount < spares.length) {
-      spares[spareCount++] = new MapEntry();
-    }
+    spares.fill();
   }
 
   MapEntry newEntry() {
     assert lock.isWriteHeld();
-    return spareCount > 0 ? spares[--spareCount] : new MapEntry();
+    return spares.take();
   }
 
   void setExited() {
@@ -507,29 +475,9 @@ public final class VmMap {
 
   /** Recomputes what can be; throws {@link VmPanic} where it is wrong. Any lock held. */
   public void check() {
-    entries.check();
-    long bytes = 0;
-    for (MapEntry entry = entries.first(); entry != null; entry = entry.next) {
-      bytes += entry.end - entry.start;
-      if (!pageSize().isAligned(entry.start) || !pageSize().isAligned(entry.end)) {
-        throw new VmPanic("map entry is not page aligned: " + Long.toHexString(entry.start));
-      }
-      Amap amap = entry.amap;
-      if (amap == null
-          ? !entry.needsCopy && (entry.object == null || entry.copyOnWrite) && entry.submap == null
-          : entry.slot + pageSize().vpn(entry.end - entry.start) > amap.slots()) {
-        throw new VmPanic(
-            "map entry without the slots that it needs: " + Long.toHexString(entry.start));
-      }
-      if (!entry.maximum.includes(entry.protection)) {
-        throw new VmPanic("map entry allows too much: " + Long.toHexString(entry.start));
-      }
+    if (transitions.count() != 0) {
+      throw new VmPanic("map entries are in transition: " + transitions.count());
     }
-    if (inTransition != 0) {
-      throw new VmPanic("map entries are in transition: " + inTransition);
-    }
-    if (bytes != size) {
-      throw new VmPanic("map size is " + size + " instead of " + bytes);
-    }
+    MapCheck.check(this);
   }
 }

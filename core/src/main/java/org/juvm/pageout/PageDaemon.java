@@ -3,6 +3,7 @@ package org.juvm.pageout;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.juvm.map.Machine;
 import org.juvm.page.FrameAllocator;
@@ -42,6 +43,9 @@ public final class PageDaemon implements Reclaimer, AutoCloseable {
   /** Whether the last scan found nothing; then kicks are of no use until somebody waits. */
   private volatile boolean hopeless;
 
+  /** Gives up what allocators keep. */
+  private final BooleanSupplier caches;
+
   /** Threads that are waiting for memory. */
   private final AtomicInteger waiting = new AtomicInteger();
 
@@ -55,8 +59,11 @@ public final class PageDaemon implements Reclaimer, AutoCloseable {
    * A daemon that is not started.
    *
    * @param machine the system
+   * @param caches gives memory back that nobody uses now, and says whether it had any; called
+   *     without locks, by any thread
    */
-  public PageDaemon(Machine machine) {
+  public PageDaemon(Machine machine, BooleanSupplier caches) {
+    this.caches = caches;
     allocator = machine.allocator();
     scan = new Scan(machine, this::progress);
   }
@@ -103,16 +110,21 @@ public final class PageDaemon implements Reclaimer, AutoCloseable {
         return true;
       }
       if (!isAble()) {
-        return false;
+        return areCachesOfUse(depth);
       }
       hopeless = false;
       demand.advance();
       settled.await(seen);
       // What a scan that was under way has not found says nothing about now.
-      return !stopped && (failedScan <= begun || allocator.hasFree(depth));
+      return !stopped && (failedScan <= begun || allocator.hasFree(depth) || areCachesOfUse(depth));
     } finally {
       waiting.decrementAndGet();
     }
+  }
+
+  /** The last resort: memory that is kept ready for allocations which may never come. */
+  private boolean areCachesOfUse(FrameAllocator.Reserve depth) {
+    return caches.getAsBoolean() && allocator.hasFree(depth);
   }
 
   @Override
