@@ -33,12 +33,14 @@ public final class KernelMemory implements SegmentAllocator, AutoCloseable {
   private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
   private final Vm vm;
+  private final KernelRange range;
   private final Pool pool;
   private final MemorySegment memory;
   private final long limit;
 
   KernelMemory(Vm vm, KernelRange range) {
     this.vm = vm;
+    this.range = range;
     pool = range.makePool();
     memory = vm.machine().ram().segment();
     limit = range.map().maximum() - range.map().minimum();
@@ -267,7 +269,7 @@ public final class KernelMemory implements SegmentAllocator, AutoCloseable {
    */
   @Override
   public void close() {
-    pool.close();
+    range.close();
   }
 
   /**

@@ -326,6 +326,32 @@ class KernelMapTest {
   }
 
   @Test
+  void K6_contiguousMemoryIsMadeFreeOrRefused() {
+    Vm vm = vms.bootWithSwap(256, 1024);
+    Vmspace vmspace = vm.newVmspace();
+    long user = vmspace.map(512 * PAGE, Protection.READ_WRITE);
+    try (Cpu cpu = vm.newCpu()) {
+      cpu.attach(vmspace);
+      for (int i = 0; i < 512; i++) {
+        cpu.set(JAVA_LONG, user + i * PAGE, i);
+      }
+      assertRefused(
+          MapException.Reason.NO_MEMORY,
+          () -> vm.kernel().allocate(300 * PAGE, KernelFlag.CONTIGUOUS));
+      try {
+        long address = vm.kernel().allocate(100 * PAGE, KernelFlag.CONTIGUOUS);
+        vm.kernel().free(address, 100 * PAGE);
+      } catch (MapException e) {
+        assertThat(e.reason()).isEqualTo(MapException.Reason.NO_MEMORY);
+      }
+      assertThat(vm.audit()).isEmpty();
+      for (int i = 0; i < 512; i++) {
+        assertThat(cpu.get(JAVA_LONG, user + i * PAGE)).isEqualTo(i);
+      }
+    }
+  }
+
+  @Test
   void K7_whatCanNeverFitIsRefusedAtOnce() {
     Vm vm = vms.boot(64);
     KernelMap submap = vm.kernel().submap(8 * PAGE, true);

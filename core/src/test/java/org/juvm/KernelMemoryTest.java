@@ -274,6 +274,30 @@ class KernelMemoryTest {
   }
 
   @Test
+  void K7_theEndOfTheSystemEndsTheWait() throws Exception {
+    Vm vm = vms.boot(1024);
+    KernelMemory memory = vm.kernel().memory(8 * PAGE);
+    fill(memory, 1000, new ArrayList<>());
+    FutureTask<MemorySegment> ended = new FutureTask<>(() -> memory.allocate(999, 8, LONG));
+    awaitWaiting(Thread.ofPlatform().start(ended));
+    vm.close();
+    assertThatThrownBy(ended::get).hasCauseInstanceOf(IllegalStateException.class);
+  }
+
+  @Test
+  void whatIsKeptReadyIsNotGivenOutAfterTheEnd() {
+    Vm vm = vms.boot(1024);
+    KernelMemory memory = vm.kernel().memory(64 * PAGE);
+    MemorySegment one = memory.allocate(64);
+    memory.free(memory.allocate(64));
+    memory.close();
+    assertThatThrownBy(() -> memory.allocate(64)).isInstanceOf(IllegalStateException.class);
+    memory.free(one);
+    memory.trim();
+    assertThat(vm.audit()).isEmpty();
+  }
+
+  @Test
   void usageSaysWhatThereIs() {
     Vm vm = vms.boot(1024);
     KernelMemory memory = vm.kernel().memory(256 * PAGE);

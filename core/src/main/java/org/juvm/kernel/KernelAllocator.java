@@ -32,6 +32,9 @@ public final class KernelAllocator {
   /** Pages that are put into place before others may have the locks. */
   private static final int PAGES_AT_ONCE = 64;
 
+  /** How often memory is made free in the hope that it is in one piece. */
+  private static final int RUN_ATTEMPTS = 3;
+
   private final KernelRange range;
   private final VmMap map;
   private final KernelObject object;
@@ -269,18 +272,37 @@ public final class KernelAllocator {
         && range.machine().allocator().reclaimer().await(FrameAllocator.Reserve.NONE);
   }
 
-  /** Frames in one piece may be lacking although enough are free, which waiting does not mend. */
+  /**
+   * Takes frames that follow one another. If there are none, as many are made free as are wanted,
+   * by taking and giving them back, which may leave a run or not.
+   */
   private int takeRun(int count) {
     FrameAllocator allocator = range.machine().allocator();
-    while (true) {
-      int first = allocator.allocateRun(count, FrameAllocator.Reserve.NONE);
-      if (first != FrameTable.NONE
-          || allocator.spare() >= count
-          || count > range.machine().frames().frames()
-          || !waitForMemory()) {
-        return first;
+    int first = allocator.allocateRun(count, FrameAllocator.Reserve.NONE);
+    for (int i = 0; i < RUN_ATTEMPTS && first == FrameTable.NONE && makeFree(count); i++) {
+      first = allocator.allocateRun(count, FrameAllocator.Reserve.NONE);
+    }
+    return first;
+  }
+
+  private boolean makeFree(int count) {
+    FrameAllocator allocator = range.machine().allocator();
+    if (flags.contains(KernelFlag.NO_WAIT) || !allocator.mayHave(count)) {
+      return false;
+    }
+    int[] taken = new int[count];
+    int got = 0;
+    boolean more = true;
+    while (got < count && more) {
+      taken[got] = allocator.allocate(processor, false, FrameAllocator.Reserve.NONE);
+      if (taken[got] == FrameTable.NONE) {
+        more = waitForMemory();
+      } else {
+        got++;
       }
     }
+    allocator.free(processor, taken, got);
+    return got == count;
   }
 
   /** Returns the address after the last page that was put into place. */

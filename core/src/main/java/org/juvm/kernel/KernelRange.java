@@ -170,6 +170,10 @@ public final class KernelRange {
   /** There is nothing in the map any more, and never will be. */
   void ended() {
     freed.advance();
+    Pool ending = pool;
+    if (ending != null) {
+      ending.ended();
+    }
     object.dereference();
   }
 }

@@ -69,6 +69,9 @@ public final class Pool {
   /** Numbers in use. Guarded by lock. */
   private final BitSet numbers = new BitSet();
 
+  /** Set when there is no memory any more behind what magazines and slabs have. */
+  private volatile boolean ended;
+
   private final AtomicInteger waiters = new AtomicInteger();
 
   /** Advances when something was given back while somebody waits. */
@@ -105,6 +108,9 @@ public final class Pool {
    * @return its native address, or NO_SPACE, NO_MEMORY or ENDED
    */
   public long allocate(long bytes, long alignment) {
+    if (ended) {
+      return ENDED;
+    }
     if (bytes <= SizeClasses.LARGEST && alignment <= SizeClasses.LARGEST) {
       int number = SizeClasses.of(bytes, alignment);
       long at = fromMagazine(number, bytes);
@@ -411,9 +417,9 @@ public final class Pool {
     return freed;
   }
 
-  /** Ends the range, with all that clients have. */
-  public void close() {
-    range.close();
+  /** The range has ended, with all that clients have. */
+  void ended() {
+    ended = true;
     freed.advance();
   }
 
