@@ -132,8 +132,8 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
    *     OCCUPIED, IMMUTABLE or SUBMAP if something is in the way, LIMIT, NO_MEMORY,
    *     MAXIMUM_PROTECTION if the protection is more than the maximum, or stores would go to what
    *     can only be read, BEYOND_END if it is to be wired and goes beyond the end of the memory,
-   *     NO_ACCESS if it is to be wired without any rights. If it could not be wired for NO_MEMORY,
-   *     what it was to replace is gone
+   *     NO_ACCESS if it is to be wired without any rights, WRONG_KIND if it is to be wired and has
+   *     page tables. If it could not be wired for NO_MEMORY, what it was to replace is gone
    * @throws IllegalArgumentException if a number is out of range, or the memory or the file belongs
    *     to another system
    * @throws IllegalStateException if the address space has ended, or the memory or the file is
@@ -174,13 +174,17 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
   private Attributes attributes(MapRequest request) {
     Mappable memory = request.memory();
     if (memory == null) {
+      if (request.hasPageTable()) {
+        throw new IllegalArgumentException("page tables without memory that they are in");
+      }
       return request.attributes(null, 0);
     }
     if (memory.vm() != vm) {
       throw new IllegalArgumentException("memory of another system");
     }
     long offset = request.offset();
-    if (offset < 0 || offset > MemoryObject.MAXIMUM_BYTES || !pageSize.isAligned(offset)) {
+    long limit = request.hasPageTable() ? VmMap.MAXIMUM : MemoryObject.MAXIMUM_BYTES;
+    if (offset < 0 || offset > limit || !pageSize.isAligned(offset)) {
       throw new IllegalArgumentException("offset out of range or not aligned: offset=" + offset);
     }
     return request.attributes(memory.reference(), pageSize.vpn(offset));

@@ -310,6 +310,13 @@ public final class Audit {
     if (writable && !entry.protection().permits(Access.WRITE)) {
       find(where + " is mapped for writing, which its entry does not allow");
     }
+    MemoryObject object = entry.object();
+    if (entry.hasPageTable() && object != null) {
+      if (!isPageOf(object, frame)) {
+        find(where + " maps frame " + frame + ", which is not one of its object");
+      }
+      return;
+    }
     Amap amap = entry.amap();
     if (map.memory().residentFrame(entry, address) != frame) {
       find(where + " maps frame " + frame + ", which is not that of its entry");
@@ -334,6 +341,22 @@ public final class Audit {
       }
     } finally {
       amap.unlock();
+    }
+  }
+
+  /**
+   * Which page of the object is mapped is the guest's affair: it may have changed its tables, and
+   * not have said so yet.
+   */
+  private boolean isPageOf(MemoryObject object, int frame) {
+    if (object.isDevice()) {
+      return frame >= machine.frames().frames();
+    }
+    object.lock();
+    try {
+      return object.owns(frame);
+    } finally {
+      object.unlock();
     }
   }
 

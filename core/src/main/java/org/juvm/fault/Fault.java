@@ -68,6 +68,12 @@ public final class Fault {
   /** What is asked of memory objects. */
   final PageRequest request;
 
+  /** Why a page of an object cannot be had; null if the obstacle says how to go on. */
+  @Nullable FaultOutcome missing;
+
+  /** Whether the guest's page tables allow the page to be mapped for writing now. */
+  boolean mayStore;
+
   /** Whether the object could not read the page. */
   boolean readFailed;
 

@@ -17,6 +17,7 @@ import org.juvm.object.MemoryObject;
  * @param object what is mapped, or null for anonymous memory
  * @param offset index of the object's page that is mapped first
  * @param copyOnWrite whether stores are to stay out of the object
+ * @param root the root of its page tables, if it has the flag PAGE_TABLE; else 0
  */
 public record Attributes(
     Protection protection,
@@ -26,7 +27,8 @@ public record Attributes(
     int flags,
     @Nullable MemoryObject object,
     long offset,
-    boolean copyOnWrite) {
+    boolean copyOnWrite,
+    long root) {
 
   /**
    * Anonymous private memory.
@@ -43,6 +45,7 @@ public record Attributes(
         0,
         null,
         0,
-        false);
+        false,
+        0);
   }
 }

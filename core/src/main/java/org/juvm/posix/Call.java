@@ -55,7 +55,7 @@ final class Call {
           case NOT_MAPPED -> hole;
           case LIMIT -> limit;
           case MAXIMUM_PROTECTION -> Errno.EACCES;
-          case NO_ACCESS, SUBMAP -> Errno.EINVAL;
+          case NO_ACCESS, WRONG_KIND, SUBMAP -> Errno.EINVAL;
           case IMMUTABLE -> Errno.EPERM;
           case WIRED -> Errno.EBUSY;
           case IO_ERROR -> Errno.EIO;

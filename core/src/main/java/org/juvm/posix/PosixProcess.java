@@ -104,6 +104,9 @@ public final class PosixProcess extends DescriptorCalls implements AutoCloseable
    * then be at the same place in its page if it is fixed. A shared mapping by a descriptor that is
    * not open for writing can never be made writable.
    *
+   * <p>MAP_VPAGETABLE needs MAP_SHARED, PROT_READ, PROT_WRITE and a descriptor: offset is then one
+   * of the virtual memory, and nothing can be accessed before {@link #mcontrol} has set a root.
+   *
    * <p>If the mapping was fixed and must be wired, with MAP_WIRED or after mlockall, and that is
    * not possible, what was there is gone and nothing is there.
    *
@@ -117,7 +120,7 @@ public final class PosixProcess extends DescriptorCalls implements AutoCloseable
    * @throws PosixException EINVAL for both types at once, a length of 0 without MAP_ANON, MAP_ANON
    *     with a descriptor, a negative offset, MAP_ALIGNED of 64 and more, a fixed address that is
    *     not aligned or is too low, MAP_EXCL without MAP_FIXED or where something is mapped, wrong
-   *     company of MAP_GUARD and MAP_GROWSDOWN, MAP_NOFAULT with MAP_ANON, MAP_WIRED with
+   *     company of MAP_GUARD, MAP_GROWSDOWN and MAP_VPAGETABLE, MAP_NOFAULT with MAP_ANON, MAP_WIRED with
    *     PROT_NONE; EFBIG if a fixed range is too high; EOVERFLOW if it wraps around, or the offset
    *     goes beyond what can exist; EBADF; ENODEV for a directory; EACCES if prot is more than the
    *     descriptor gives; EPERM if an immutable mapping would be replaced; ENOMEM for a length that
@@ -217,6 +220,21 @@ public final class PosixProcess extends DescriptorCalls implements AutoCloseable
    */
   public void madvise(long addr, long len, int advice) {
     paging().madvise(addr, len, advice);
+  }
+
+  /**
+   * As {@link #madvise}, and sets page tables. Holes are left out. ({@code mcontrol(2)} of
+   * DragonFly)
+   *
+   * @param addr any address
+   * @param len bytes
+   * @param behav one of the MADV constants
+   * @param value for MADV_SETMAP the root, an {@link org.juvm.base.VirtualPte}; else ignored
+   * @throws PosixException as {@link #madvise}; EINVAL for MADV_SETMAP if something in the range
+   *     was mapped without MAP_VPAGETABLE: then nothing has changed
+   */
+  public void mcontrol(long addr, long len, int behav, long value) {
+    paging().mcontrol(addr, len, behav, value);
   }
 
   /**
