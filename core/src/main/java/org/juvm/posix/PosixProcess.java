@@ -120,11 +120,11 @@ public final class PosixProcess extends DescriptorCalls implements AutoCloseable
    * @throws PosixException EINVAL for both types at once, a length of 0 without MAP_ANON, MAP_ANON
    *     with a descriptor, a negative offset, MAP_ALIGNED of 64 and more, a fixed address that is
    *     not aligned or is too low, MAP_EXCL without MAP_FIXED or where something is mapped, wrong
-   *     company of MAP_GUARD, MAP_GROWSDOWN and MAP_VPAGETABLE, MAP_NOFAULT with MAP_ANON, MAP_WIRED with
-   *     PROT_NONE; EFBIG if a fixed range is too high; EOVERFLOW if it wraps around, or the offset
-   *     goes beyond what can exist; EBADF; ENODEV for a directory; EACCES if prot is more than the
-   *     descriptor gives; EPERM if an immutable mapping would be replaced; ENOMEM for a length that
-   *     wraps around when rounded, no space, a limit, or memory for wiring
+   *     company of MAP_GUARD, MAP_GROWSDOWN and MAP_VPAGETABLE, MAP_NOFAULT with MAP_ANON,
+   *     MAP_WIRED with PROT_NONE; EFBIG if a fixed range is too high; EOVERFLOW if it wraps around,
+   *     or the offset goes beyond what can exist; EBADF; ENODEV for a directory; EACCES if prot is
+   *     more than the descriptor gives; EPERM if an immutable mapping would be replaced; ENOMEM for
+   *     a length that wraps around when rounded, no space, a limit, or memory for wiring
    */
   public long mmap(long addr, long len, int prot, int flags, int fd, long offset) {
     Vmspace vmspace = running().vmspace();
