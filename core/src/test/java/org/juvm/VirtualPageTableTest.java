@@ -399,4 +399,10 @@ class VirtualPageTableTest {
         VIRTUAL + AT,
         () -> guest.program.space.debug().write(VIRTUAL + AT, bytes, 0, 8));
   }
+
+  @Test
+  void M24_aGuestWithTwoTasks() {
+    assertThat(GuestExample.run())
+        .isEqualTo("16+3 15+3 14+3 13+3 12+3 11+3 10+3 9+3 8+3 7+3 counter 11");
+  }
 }
