@@ -134,8 +134,8 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
    *     can only be read, BEYOND_END if it is to be wired and goes beyond the end of the memory,
    *     NO_ACCESS if it is to be wired without any rights, WRONG_KIND if it is to be wired and has
    *     page tables. If it could not be wired for NO_MEMORY, what it was to replace is gone
-   * @throws IllegalArgumentException if a number is out of range, or the memory or the file belongs
-   *     to another system
+   * @throws IllegalArgumentException if a number is out of range, the memory or the file belongs to
+   *     another system, or anonymous memory is to have page tables
    * @throws IllegalStateException if the address space has ended, or the memory or the file is
    *     closed
    */
@@ -147,6 +147,9 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
       address = pageSize.round(Math.clamp(address, 0, VmMap.MAXIMUM));
     } else {
       ranges.checkAligned(address);
+    }
+    if (request.hasPageTable() && request.memory() == null) {
+      throw new IllegalArgumentException("page tables without memory that they are in");
     }
     if (request.isMoreThanMaximum()) {
       check(MapOutcome.MAXIMUM_PROTECTION, "map", address, length);
@@ -174,9 +177,6 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
   private Attributes attributes(MapRequest request) {
     Mappable memory = request.memory();
     if (memory == null) {
-      if (request.hasPageTable()) {
-        throw new IllegalArgumentException("page tables without memory that they are in");
-      }
       return request.attributes(null, 0);
     }
     if (memory.vm() != vm) {
@@ -429,8 +429,8 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
    * @param length greater than 0; rounded up to whole pages
    * @return the loan, to be closed
    * @throws MemoryFault if a page could not be read
-   * @throws MapException WIRED if a page is wired, in use by {@link Bulk#window}, of a device, or
-   *     lent too often
+   * @throws MapException WIRED if a page is wired, in use by {@link Bulk#window}, of a device, lent
+   *     too often, or found by page tables
    * @throws IllegalStateException if the system is closed
    */
   public Loan lend(long address, long length) {
@@ -444,8 +444,8 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
    * @param length greater than 0; rounded up to whole pages
    * @return the loan, to be closed
    * @throws MemoryFault if a page could not be read
-   * @throws MapException WIRED if a page is wired, in use by {@link Bulk#window}, of a device, or
-   *     lent too often
+   * @throws MapException WIRED if a page is wired, in use by {@link Bulk#window}, of a device, lent
+   *     too often, or found by page tables
    * @throws IllegalStateException if the system is closed
    */
   public Loan lendToAll(long address, long length) {

@@ -179,6 +179,8 @@ class VirtualPageTableMapTest {
                     .replacing(VIRTUAL + PAGES * PAGE)));
     assertThatIllegalArgumentException()
         .isThrownBy(() -> space.map(MapRequest.anonymous(PAGE).pageTable(0)));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> space.map(MapRequest.stack(1 << 20).pageTable(0)));
     assertThatIllegalArgumentException().isThrownBy(() -> request.flag(MapFlag.PAGE_TABLE));
     assertThatIllegalArgumentException()
         .isThrownBy(() -> space.map(MapRequest.of(memory, 2L << 47, PAGE).pageTable(0)));

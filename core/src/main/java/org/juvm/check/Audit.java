@@ -138,6 +138,7 @@ public final class Audit {
             .add(new long[] {entry.slot(), entry.slot() + pages});
       }
       MemoryObject object = entry.object();
+      checkKind(entry);
       if (object != null) {
         objectReferences.merge(object, 1, Integer::sum);
       }
@@ -148,6 +149,19 @@ public final class Audit {
       if (submap != null) {
         submaps.add(submap);
       }
+    }
+  }
+
+  /** An entry that has page tables is a shared mapping of an object, and not wired. */
+  private void checkKind(MapEntry entry) {
+    boolean isPlain =
+        entry.object() != null
+            && entry.amap() == null
+            && !entry.copyOnWrite()
+            && !entry.needsCopy()
+            && entry.wirings() == 0;
+    if (entry.hasPageTable() ? !isPlain : entry.root() != 0) {
+      find("page tables of map entry " + Long.toHexString(entry.start()) + " are not possible");
     }
   }
 
