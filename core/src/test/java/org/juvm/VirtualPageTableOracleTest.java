@@ -26,6 +26,12 @@ class VirtualPageTableOracleTest {
   private SplittableRandom random = new SplittableRandom(0);
   private int shift;
 
+  /** Addresses that are accessed again and again, while what is behind them changes. */
+  private long[] pages = {};
+
+  /** How many loads had a page. */
+  private int done;
+
   /** What the memory should hold. */
   private long[][] model = {};
 
@@ -35,13 +41,13 @@ class VirtualPageTableOracleTest {
 
   /** An entry that is good as a rule, and names a page of the memory. */
   private long entry() {
-    if (random.nextInt(8) == 0) {
+    if (random.nextInt(24) == 0) {
       return random.nextLong();
     }
     long bits = random.nextLong() & ((1 << 12) - 1) & ((1L << shift) - 1);
     bits &= ~(VALID | WRITABLE | LARGE);
-    bits |= random.nextInt(16) == 0 ? 0 : VALID;
-    bits |= random.nextInt(4) == 0 ? 0 : WRITABLE;
+    bits |= random.nextInt(32) == 0 ? 0 : VALID;
+    bits |= random.nextInt(6) == 0 ? 0 : WRITABLE;
     bits |= random.nextInt(6) == 0 ? LARGE : 0;
     long ignored = random.nextInt(4) == 0 ? random.nextLong() << 52 : 0;
     return ignored | (long) random.nextInt(PAGES + 1) << shift | bits;
@@ -95,8 +101,7 @@ class VirtualPageTableOracleTest {
 
   private void step(Guest guest, long root) {
     int word = random.nextInt(words());
-    long virtual = random.nextLong() >>> (64 - VIRTUAL_BITS + shift);
-    long address = (virtual << shift) + word * 8L;
+    long address = pages[random.nextInt(pages.length)] + word * 8L;
     boolean store = random.nextBoolean();
     long value = random.nextInt(3) == 0 ? entry() : random.nextLong() & ~VALID;
     long page = walk(root, address, store);
@@ -111,6 +116,7 @@ class VirtualPageTableOracleTest {
     }
     assertThat(outcome(() -> got[0] = guest.get(address))).isEqualTo(expected);
     if (page >= 0) {
+      done++;
       assertThat(got[0]).isEqualTo(model[(int) page][word]);
     }
   }
@@ -123,6 +129,7 @@ class VirtualPageTableOracleTest {
         guest.setPhysical((long) page << shift | word * 8L, model[page][word]);
       }
     }
+    pages = random.longs(32, 0, 1L << VIRTUAL_BITS).map(a -> a & -(1L << shift)).toArray();
     long root = entry();
     guest.setRoot(root);
     for (int i = 0; i < STEPS; i++) {
@@ -137,6 +144,7 @@ class VirtualPageTableOracleTest {
         guest.program.set(hog + ((long) random.nextInt(hogPages) << shift), i);
       }
     }
+    assertThat(done).isGreaterThan(STEPS / 40);
     for (int page = 0; page < PAGES; page++) {
       for (int word = 0; word < words(); word++) {
         long at = (long) page << shift | word * 8L;
