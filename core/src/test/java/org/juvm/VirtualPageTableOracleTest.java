@@ -20,7 +20,7 @@ import org.juvm.base.Protection;
  */
 class VirtualPageTableOracleTest {
   private static final int PAGES = 48;
-  private static final int STEPS = 4000;
+  private static final int STEPS = 4000 * Integer.getInteger("juvm.test.scale", 1);
   private static final int VIRTUAL_BITS = 46;
 
   private SplittableRandom random = new SplittableRandom(0);

@@ -7,6 +7,8 @@ import static org.juvm.base.VirtualPte.ACCESSED;
 import static org.juvm.base.VirtualPte.MODIFIED;
 import static org.juvm.base.VirtualPte.WRITABLE;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.SplittableRandom;
@@ -14,6 +16,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.juvm.base.Protection;
@@ -28,7 +31,7 @@ class VirtualPageTableThreadsTest {
   private static final int VIRTUAL_PAGES = 16;
   private static final int SPARE_PAGES = 6;
   private static final int TASKS = 2;
-  private static final int ROUNDS = 3000;
+  private static final int ROUNDS = 3000 * Integer.getInteger("juvm.test.scale", 1);
   private static final int HOG_PAGES = 64;
   private static final long PATTERN = 0x5ca1ab1eL;
 
@@ -217,6 +220,45 @@ class VirtualPageTableThreadsTest {
       assertThat(vm.statistics().swapIns() > 0).isEqualTo(little);
     } catch (RuntimeException | Error e) {
       throw new AssertionError("seed " + seed, e);
+    }
+  }
+
+  /** Marks do not undo what the guest stores to the entry at the same moment. */
+  @Test
+  void M24_marksAreSetInEntriesThatAreChanging() {
+    try (Vm vm = Vm.builder().memory(128 * PAGE).boot()) {
+      Guest guest = Guest.boot(vm, 40);
+      long root = guest.newRoot();
+      guest.map(root, 0, guest.newPage(), WRITABLE);
+      guest.setRoot(root);
+      MemorySegment bytes = Arena.ofAuto().allocate(8);
+      DebugAccess debug = guest.program.space.debug();
+      Thread task =
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    while (!done.get()) {
+                      // Each walks anew, and marks what was cleared.
+                      debug.write(Guest.VIRTUAL, bytes, 0, 8);
+                      accesses.incrementAndGet();
+                    }
+                  });
+      Atomics atomics = guest.program.cpu.atomics();
+      long place = Guest.PHYSICAL + guest.place(root, 0, 0);
+      long marked = 0;
+      try {
+        for (long i = 0; i < 100L * ROUNDS || accesses.get() < ROUNDS; i++) {
+          // The bits from 52 on are the guest's own: they count.
+          assertThat(atomics.getAndAdd(JAVA_LONG, place, 1L << 52) >>> 52).isEqualTo(i & 0xfff);
+          long old = atomics.getAndBitwiseAnd(JAVA_LONG, place, ~(ACCESSED | MODIFIED));
+          marked += old & MODIFIED;
+        }
+      } finally {
+        done.set(true);
+        join(task);
+      }
+      assertThat(marked).isPositive();
+      assertThat(vm.audit()).isEmpty();
     }
   }
 }
