@@ -101,7 +101,8 @@ public final class Paging {
   /**
    * Brings what there is of a range into memory, as far as that is free, and enters it into the
    * page table, for reading: after a fork, say, so that a child does not fault page by page. Holes,
-   * what was never touched and what may not be read are left out. ({@code MADV_WILLNEED})
+   * what was never touched, what may not be read and mappings that have page tables are left out.
+   * ({@code MADV_WILLNEED})
    *
    * @param address first address
    * @param length size of the range
@@ -112,8 +113,8 @@ public final class Paging {
   }
 
   /**
-   * Lets the pages of a range be the first that leave memory. They keep what they hold. Holes are
-   * left out. ({@code MADV_DONTNEED} of the BSDs)
+   * Lets the pages of a range be the first that leave memory. They keep what they hold. Holes and
+   * mappings that have page tables are left out. ({@code MADV_DONTNEED} of the BSDs)
    *
    * @param address first address
    * @param length size of the range

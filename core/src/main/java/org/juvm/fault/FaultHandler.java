@@ -163,6 +163,7 @@ public final class FaultHandler {
     fault.major = false;
     fault.used = false;
     fault.pageIns = 0;
+    fault.tables = 0;
     fault.counters.increment(Counter.FAULTS);
     VmMap responsible = map;
     FaultOutcome outcome = attempt(responsible, fault);

@@ -71,6 +71,7 @@ final class NestedWalk {
     long pte = entry.root();
     int level = levels;
     fault.request.readAhead(0);
+    fault.tables = levels;
     while (true) {
       if ((pte & VirtualPte.VALID) == 0) {
         return stopped(fault, FaultOutcome.NOT_MAPPED);

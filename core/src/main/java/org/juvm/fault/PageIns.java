@@ -30,7 +30,7 @@ import org.juvm.trace.Counter;
  * head of {@code uvm_fault.c} weighs, this is the first one, to start again, which costs a look-up.
  */
 final class PageIns {
-  /** So often a page may leave again before its fault can use it, if swap is full. */
+  /** So often each page may leave again before its fault can use it, if swap is full. */
   private static final int MAXIMUM_PAGE_INS = 4;
 
   private final FrameAllocator allocator;
@@ -169,7 +169,7 @@ final class PageIns {
    * so what is not in swap yet must stay. ({@code uvm_swapisfull} in {@code uvmfault_promote})
    */
   private boolean isInVain(Fault fault) {
-    return fault.pageIns >= MAXIMUM_PAGE_INS && swap.isFull();
+    return fault.pageIns >= MAXIMUM_PAGE_INS * (1 + fault.tables) && swap.isFull();
   }
 
   private void readFromObject(Fault fault) {

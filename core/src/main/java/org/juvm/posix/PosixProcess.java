@@ -273,7 +273,8 @@ public final class PosixProcess extends DescriptorCalls implements AutoCloseable
    * @param addr any address
    * @param len bytes
    * @throws PosixException ENOMEM if the range leaves the address space or has a hole, or a page
-   *     cannot be had; EAGAIN over RLIMIT_MEMLOCK; EINVAL for a mapping without rights
+   *     cannot be had; EAGAIN over RLIMIT_MEMLOCK; EINVAL for a mapping without rights or with
+   *     MAP_VPAGETABLE
    */
   public void mlock(long addr, long len) {
     paging().mlock(addr, len);
@@ -294,8 +295,8 @@ public final class PosixProcess extends DescriptorCalls implements AutoCloseable
    * Wires everything that has rights. ({@code mlockall(2)})
    *
    * @param flags MCL_CURRENT for what is mapped, MCL_FUTURE for what will be, or both
-   * @throws PosixException EINVAL for other flags or none; ENOMEM over RLIMIT_MEMLOCK, or if a page
-   *     cannot be had
+   * @throws PosixException EINVAL for other flags or none, or a mapping with MAP_VPAGETABLE; ENOMEM
+   *     over RLIMIT_MEMLOCK, or if a page cannot be had
    */
   public void mlockall(int flags) {
     paging().mlockall(flags);
