@@ -400,6 +400,44 @@ class VirtualPageTableTest {
         () -> guest.program.space.debug().write(VIRTUAL + AT, bytes, 0, 8));
   }
 
+  /** What is next to a page in the memory is not what is next to it for the guest. */
+  @Test
+  void M24_nothingIsMappedAheadAndWindowsEndWithTheirPage() {
+    Guest guest = guest();
+    long root = guest.newRoot();
+    for (int page = 1; page < 64; page++) {
+      guest.setPhysical((long) page * PAGE + 16, page);
+    }
+    // Page after page as in the memory, but for page 52.
+    for (int page = 50; page < 54; page++) {
+      guest.map(root, (long) page * PAGE, (page == 52 ? 40L : page) * PAGE, WRITABLE);
+    }
+    guest.setRoot(root);
+    int[] runs = new int[1];
+    guest
+        .program
+        .cpu
+        .bulk()
+        .window(
+            VIRTUAL + 50 * PAGE,
+            4 * PAGE,
+            Access.READ,
+            run -> {
+              int page = 50 + runs[0]++;
+              assertThat(run.byteSize()).isEqualTo(PAGE);
+              assertThat(run.get(ValueLayout.JAVA_LONG, 16)).isEqualTo(page == 52 ? 40 : page);
+            });
+    assertThat(runs[0]).isEqualTo(4);
+    guest.map(root, 50 * PAGE, 50 * PAGE, WRITABLE);
+    guest.map(root, 51 * PAGE, 51 * PAGE, WRITABLE);
+    guest.map(root, 52 * PAGE, 40 * PAGE, WRITABLE);
+    guest.invalidate(0, 64 * PAGE);
+    assertThat(guest.get(51 * PAGE + 16)).isEqualTo(51);
+    assertThat(guest.marks(root, 50 * PAGE, 0) | guest.marks(root, 52 * PAGE, 0)).isZero();
+    assertThat(guest.get(52 * PAGE + 16)).isEqualTo(40);
+    assertThat(guest.marks(root, 52 * PAGE, 0)).isEqualTo(ACCESSED);
+  }
+
   @Test
   void M24_aGuestWithTwoTasks() {
     assertThat(GuestExample.run())
