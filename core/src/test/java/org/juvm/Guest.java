@@ -115,6 +115,13 @@ final class Guest {
     setPhysical(place(root, address, level), entry);
   }
 
+  /** Sets bits in the entries of all levels. */
+  void setAtAllLevels(long root, long address, long bits) {
+    for (int level = 0; level < levels(); level++) {
+      change(root, address, level, entry(root, address, level) | bits);
+    }
+  }
+
   /** The bits A and M of an entry. */
   long marks(long root, long address, int level) {
     return entry(root, address, level) & (VirtualPte.ACCESSED | VirtualPte.MODIFIED);

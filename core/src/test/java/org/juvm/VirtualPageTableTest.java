@@ -113,7 +113,8 @@ class VirtualPageTableTest {
   void M24_readOfAModifiedPageMapsItForStores() {
     Guest guest = guest();
     long root = guest.newRoot();
-    guest.map(root, AT, guest.newPage(), WRITABLE | MODIFIED);
+    guest.map(root, AT, guest.newPage(), WRITABLE);
+    guest.setAtAllLevels(root, AT, MODIFIED);
     guest.map(root, AT + PAGE, guest.newPage(), WRITABLE);
     guest.setRoot(root);
     assertThat(guest.get(AT) + guest.get(AT + PAGE)).isZero();
@@ -122,13 +123,21 @@ class VirtualPageTableTest {
     assertThat(guest.program.vm.statistics().faults()).isEqualTo(faults);
     guest.set(AT + PAGE, 1);
     assertThat(guest.program.vm.statistics().faults()).isEqualTo(faults + 1);
+    // Also if it is only a table whose mark was cleared.
+    guest.change(root, AT, 2, guest.entry(root, AT, 2) & ~MODIFIED);
+    guest.invalidate(AT, PAGE);
+    assertThat(guest.get(AT)).isEqualTo(1);
+    assertThat(guest.marks(root, AT, 2)).isEqualTo(ACCESSED);
+    guest.set(AT, 2);
+    assertThat(guest.marks(root, AT, 2)).isEqualTo(ACCESSED | MODIFIED);
   }
 
   @Test
   void M24_everyLevelMustAllowStores() {
     Guest guest = guest();
     long root = guest.newRoot();
-    guest.map(root, AT, guest.newPage(), WRITABLE | MODIFIED);
+    guest.map(root, AT, guest.newPage(), WRITABLE);
+    guest.setAtAllLevels(root, AT, MODIFIED);
     for (int level = 0; level < guest.levels(); level++) {
       long entry = guest.entry(root, AT, level);
       guest.change(root, AT, level, entry & ~WRITABLE);

@@ -68,6 +68,7 @@ final class NestedWalk {
     boolean store = fault.access == Access.WRITE;
     boolean marks = marks(fault, entry);
     boolean writable = true;
+    boolean modified = true;
     long pte = entry.root();
     int level = levels;
     fault.request.readAhead(0);
@@ -83,6 +84,7 @@ final class NestedWalk {
       if (level == 0 || (pte & VirtualPte.LARGE) != 0) {
         break;
       }
+      modified &= level == levels || (pte & VirtualPte.MODIFIED) != 0;
       level--;
       long table = VirtualPte.page(pte, pageSize);
       if (!pageIns.fromObject(fault, object, table)) {
@@ -106,8 +108,9 @@ final class NestedWalk {
         pte = mark(frame, position, store);
       }
     }
-    // What is mapped for writing before M is set would be stored to without setting it.
-    fault.mayStore = writable && (store || (pte & VirtualPte.MODIFIED) != 0);
+    modified &= (pte & VirtualPte.MODIFIED) != 0;
+    // What is mapped for writing before M is set, at each level, would be stored to without that.
+    fault.mayStore = writable && (store || modified);
     long behind = address & ((1L << VirtualPte.shift(level, pageSize)) - 1);
     return VirtualPte.page(pte, pageSize) + pageSize.vpn(behind);
   }
