@@ -132,10 +132,10 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
    *     OCCUPIED, IMMUTABLE or SUBMAP if something is in the way, LIMIT, NO_MEMORY,
    *     MAXIMUM_PROTECTION if the protection is more than the maximum, or stores would go to what
    *     can only be read, BEYOND_END if it is to be wired and goes beyond the end of the memory,
-   *     NO_ACCESS if it is to be wired without any rights. If it could not be wired for NO_MEMORY,
-   *     what it was to replace is gone
-   * @throws IllegalArgumentException if a number is out of range, or the memory or the file belongs
-   *     to another system
+   *     NO_ACCESS if it is to be wired without any rights, WRONG_KIND if it is to be wired and has
+   *     page tables. If it could not be wired for NO_MEMORY, what it was to replace is gone
+   * @throws IllegalArgumentException if a number is out of range, the memory or the file belongs to
+   *     another system, or anonymous memory is to have page tables
    * @throws IllegalStateException if the address space has ended, or the memory or the file is
    *     closed
    */
@@ -147,6 +147,9 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
       address = pageSize.round(Math.clamp(address, 0, VmMap.MAXIMUM));
     } else {
       ranges.checkAligned(address);
+    }
+    if (request.hasPageTable() && request.memory() == null) {
+      throw new IllegalArgumentException("page tables without memory that they are in");
     }
     if (request.isMoreThanMaximum()) {
       check(MapOutcome.MAXIMUM_PROTECTION, "map", address, length);
@@ -180,7 +183,8 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
       throw new IllegalArgumentException("memory of another system");
     }
     long offset = request.offset();
-    if (offset < 0 || offset > MemoryObject.MAXIMUM_BYTES || !pageSize.isAligned(offset)) {
+    long limit = request.hasPageTable() ? VmMap.MAXIMUM : MemoryObject.MAXIMUM_BYTES;
+    if (offset < 0 || offset > limit || !pageSize.isAligned(offset)) {
       throw new IllegalArgumentException("offset out of range or not aligned: offset=" + offset);
     }
     return request.attributes(memory.reference(), pageSize.vpn(offset));
@@ -425,8 +429,8 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
    * @param length greater than 0; rounded up to whole pages
    * @return the loan, to be closed
    * @throws MemoryFault if a page could not be read
-   * @throws MapException WIRED if a page is wired, in use by {@link Bulk#window}, of a device, or
-   *     lent too often
+   * @throws MapException WIRED if a page is wired, in use by {@link Bulk#window}, of a device, lent
+   *     too often, or found by page tables
    * @throws IllegalStateException if the system is closed
    */
   public Loan lend(long address, long length) {
@@ -440,8 +444,8 @@ public abstract sealed class AddressMap permits Vmspace, Submap {
    * @param length greater than 0; rounded up to whole pages
    * @return the loan, to be closed
    * @throws MemoryFault if a page could not be read
-   * @throws MapException WIRED if a page is wired, in use by {@link Bulk#window}, of a device, or
-   *     lent too often
+   * @throws MapException WIRED if a page is wired, in use by {@link Bulk#window}, of a device, lent
+   *     too often, or found by page tables
    * @throws IllegalStateException if the system is closed
    */
   public Loan lendToAll(long address, long length) {

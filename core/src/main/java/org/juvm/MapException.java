@@ -23,6 +23,8 @@ public final class MapException extends RuntimeException {
     IMMUTABLE,
     /** A mapping in the range is wired. (EBUSY) */
     WIRED,
+    /** A mapping in the range has page tables of its own, or has none, as it must not. (EINVAL) */
+    WRONG_KIND,
     /** A part of the range belongs to a submap. (EINVAL) */
     SUBMAP,
     /** A limit of the address space would be exceeded. (ENOMEM, EAGAIN) */
@@ -60,6 +62,7 @@ public final class MapException extends RuntimeException {
           case NO_ACCESS -> Reason.NO_ACCESS;
           case IMMUTABLE -> Reason.IMMUTABLE;
           case WIRED -> Reason.WIRED;
+          case WRONG_KIND -> Reason.WRONG_KIND;
           case SUBMAP -> Reason.SUBMAP;
           case LIMIT -> Reason.LIMIT;
           case BEYOND_END -> Reason.BEYOND_END;

@@ -36,6 +36,7 @@ public final class MapRequest {
   private @Nullable Inheritance inheritance;
   private Advice advice = Advice.NORMAL;
   private boolean shared;
+  private long root;
   private boolean wired;
   private int flags;
 
@@ -237,6 +238,27 @@ public final class MapRequest {
   }
 
   /**
+   * The mapping is of the virtual memory of a guest that keeps its own page tables: they are in the
+   * memory that is mapped, and say which of its pages is where. The offset of the request is an
+   * address of that virtual memory, which has 2^47 bytes, and not of the memory. Always shared. The
+   * protection should be READ_WRITE: without the right to write, accesses are not marked in the
+   * tables. See {@link org.juvm.base.VirtualPte} for the format, {@link Paging#setPageTable} and
+   * {@link Paging#invalidate} for changes. ({@code MAP_VPAGETABLE})
+   *
+   * <p>Such a mapping is accessed as any other; pages that the tables do not have give {@link
+   * MemoryFault}. It cannot be wired or lent, and a child always shares it.
+   *
+   * @param pte the root; 0 if there is nothing yet
+   * @return this
+   */
+  public MapRequest pageTable(long pte) {
+    flags |= MapFlag.PAGE_TABLE.bit();
+    root = pte;
+    shared = true;
+    return this;
+  }
+
+  /**
    * What a child gets at fork. Default: SHARE if {@link #shared}, else COPY.
    *
    * @param what the inheritance
@@ -265,7 +287,7 @@ public final class MapRequest {
    * @return this
    */
   public MapRequest flag(MapFlag flag) {
-    if (flag == MapFlag.STACK || flag == MapFlag.USER_WIRED) {
+    if (flag == MapFlag.STACK || flag == MapFlag.USER_WIRED || flag == MapFlag.PAGE_TABLE) {
       throw new IllegalArgumentException("flag cannot be asked for like this: flag=" + flag);
     }
     flags |= flag.bit();
@@ -296,6 +318,10 @@ public final class MapRequest {
 
   boolean isStack() {
     return stack;
+  }
+
+  boolean hasPageTable() {
+    return (flags & MapFlag.PAGE_TABLE.bit()) != 0;
   }
 
   long guard() {
@@ -349,6 +375,7 @@ public final class MapRequest {
         flags,
         object,
         firstPage,
-        object != null && !shared);
+        object != null && !shared,
+        root);
   }
 }

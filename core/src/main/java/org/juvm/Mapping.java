@@ -24,7 +24,8 @@ import org.juvm.map.VmMap;
  * @param flags further properties
  * @param wirings how often it is wired; 0: not at all
  * @param sharedMemory whether shared memory or a file is mapped
- * @param offset bytes from the start of the shared memory or the file; else 0
+ * @param offset bytes from the start of the shared memory or the file, or, with the flag
+ *     PAGE_TABLE, from that of the guest's virtual memory; else 0
  * @param needsCopy whether it shares all its memory with another address space since a fork
  */
 public record Mapping(

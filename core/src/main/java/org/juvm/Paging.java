@@ -44,8 +44,9 @@ public final class Paging {
    * @param address first address
    * @param length size of the range
    * @throws MapException NOT_MAPPED if there is a hole, NO_ACCESS if a part has no rights, LIMIT if
-   *     more than the limit LOCKED would be wired, BEYOND_END, NO_MEMORY; then nothing is wired
-   *     that was not, though pages that were made on the way may stay
+   *     more than the limit LOCKED would be wired, BEYOND_END, NO_MEMORY, WRONG_KIND if a part has
+   *     page tables; then nothing is wired that was not, though pages that were made on the way may
+   *     stay
    */
   public void wire(long address, long length) {
     long end = ranges.checkedEnd(address, length);
@@ -70,7 +71,8 @@ public final class Paging {
    *
    * @param current whether to wire what is mapped
    * @param future whether to wire what will be mapped
-   * @throws MapException LIMIT, BEYOND_END, NO_MEMORY; then nothing is wired that was not before
+   * @throws MapException LIMIT, BEYOND_END, NO_MEMORY, WRONG_KIND if anything that is to be wired
+   *     has page tables; then nothing is wired that was not before
    */
   public void wireAll(boolean current, boolean future) {
     check(wirer().wireAll(current, future), "wireAll", 0, 0);
@@ -99,7 +101,8 @@ public final class Paging {
   /**
    * Brings what there is of a range into memory, as far as that is free, and enters it into the
    * page table, for reading: after a fork, say, so that a child does not fault page by page. Holes,
-   * what was never touched and what may not be read are left out. ({@code MADV_WILLNEED})
+   * what was never touched, what may not be read and mappings that have page tables are left out.
+   * ({@code MADV_WILLNEED})
    *
    * @param address first address
    * @param length size of the range
@@ -110,8 +113,8 @@ public final class Paging {
   }
 
   /**
-   * Lets the pages of a range be the first that leave memory. They keep what they hold. Holes are
-   * left out. ({@code MADV_DONTNEED} of the BSDs)
+   * Lets the pages of a range be the first that leave memory. They keep what they hold. Holes and
+   * mappings that have page tables are left out. ({@code MADV_DONTNEED} of the BSDs)
    *
    * @param address first address
    * @param length size of the range
@@ -170,6 +173,12 @@ public final class Paging {
    * Forgets all translations of a range; they are made again when they are needed. ({@code
    * MADV_INVAL})
    *
+   * <p>A guest that has changed its page tables calls this. What it has stored to them before, by
+   * whatever mapping, counts for every access through this address space that begins after the
+   * return, on any thread; and none is under way any more that has seen what was there before. So
+   * does an entry whose marks were cleared get them again at the next access. Windows that are open
+   * keep their pages. Other address spaces that map the same memory have translations of their own.
+   *
    * @param address first address
    * @param length size of the range
    * @throws MapException SUBMAP
@@ -177,6 +186,23 @@ public final class Paging {
   public void invalidate(long address, long length) {
     long end = ranges.checkedEnd(address, length);
     check(new Adviser(range.map()).invalidate(address, end), "invalidate", address, length);
+  }
+
+  /**
+   * Gives a range of mappings that have page tables another root, and forgets all translations: for
+   * a guest that switches from one of its address spaces to another. Holes are left out. ({@code
+   * MADV_SETMAP})
+   *
+   * @param address first address
+   * @param length size of the range
+   * @param root a {@link org.juvm.base.VirtualPte}, good or bad; 0: nothing can be accessed
+   * @throws MapException WRONG_KIND if a mapping was not made by {@link MapRequest#pageTable},
+   *     SUBMAP; then nothing has changed
+   */
+  public void setPageTable(long address, long length, long root) {
+    long end = ranges.checkedEnd(address, length);
+    MapOutcome outcome = new Adviser(range.map()).setPageTable(address, end, root);
+    check(outcome, "setPageTable", address, length);
   }
 
   /**

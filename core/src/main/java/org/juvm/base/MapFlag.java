@@ -13,7 +13,9 @@ public enum MapFlag {
   /** Its place and its rights cannot be changed any more ({@code mimmutable(2)}). */
   IMMUTABLE,
   /** Its pages stay resident because its program wants so ({@code mlock(2)}). */
-  USER_WIRED;
+  USER_WIRED,
+  /** Page tables in the memory behind it say which page is where ({@link VirtualPte}). */
+  PAGE_TABLE;
 
   /**
    * The flag as a set.

@@ -138,6 +138,7 @@ public final class Audit {
             .add(new long[] {entry.slot(), entry.slot() + pages});
       }
       MemoryObject object = entry.object();
+      checkKind(entry);
       if (object != null) {
         objectReferences.merge(object, 1, Integer::sum);
       }
@@ -148,6 +149,19 @@ public final class Audit {
       if (submap != null) {
         submaps.add(submap);
       }
+    }
+  }
+
+  /** An entry that has page tables is a shared mapping of an object, and not wired. */
+  private void checkKind(MapEntry entry) {
+    boolean isPlain =
+        entry.object() != null
+            && entry.amap() == null
+            && !entry.copyOnWrite()
+            && !entry.needsCopy()
+            && entry.wirings() == 0;
+    if (entry.hasPageTable() ? !isPlain : entry.root() != 0) {
+      find("page tables of map entry " + Long.toHexString(entry.start()) + " are not possible");
     }
   }
 
@@ -310,6 +324,13 @@ public final class Audit {
     if (writable && !entry.protection().permits(Access.WRITE)) {
       find(where + " is mapped for writing, which its entry does not allow");
     }
+    MemoryObject object = entry.object();
+    if (entry.hasPageTable() && object != null) {
+      if (!isPageOf(object, frame)) {
+        find(where + " maps frame " + frame + ", which is not one of its object");
+      }
+      return;
+    }
     Amap amap = entry.amap();
     if (map.memory().residentFrame(entry, address) != frame) {
       find(where + " maps frame " + frame + ", which is not that of its entry");
@@ -334,6 +355,22 @@ public final class Audit {
       }
     } finally {
       amap.unlock();
+    }
+  }
+
+  /**
+   * Which page of the object is mapped is the guest's affair: it may have changed its tables, and
+   * not have said so yet.
+   */
+  private boolean isPageOf(MemoryObject object, int frame) {
+    if (object.isDevice()) {
+      return frame >= machine.frames().frames();
+    }
+    object.lock();
+    try {
+      return object.owns(frame);
+    } finally {
+      object.unlock();
     }
   }
 

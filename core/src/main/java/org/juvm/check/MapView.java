@@ -106,7 +106,7 @@ public final class MapView {
       line(
           String.format(
               Locale.ROOT,
-              "%s  %s %08x: page=%d, size=%d, resident=%d, references=%d%s",
+              "%s  %s %08x: page=%d, size=%d, resident=%d, references=%d%s%s",
               indent,
               kind(object),
               System.identityHashCode(object),
@@ -114,7 +114,8 @@ public final class MapView {
               object.size(),
               object.residentPages(),
               object.references(),
-              entry.copyOnWrite() ? ", copy on write" : ""));
+              entry.copyOnWrite() ? ", copy on write" : "",
+              entry.hasPageTable() ? ", root=" + Long.toHexString(entry.root()) : ""));
       object.unlock();
     }
   }

@@ -68,6 +68,15 @@ public final class Fault {
   /** What is asked of memory objects. */
   final PageRequest request;
 
+  /** Why a page of an object cannot be had; null if the obstacle says how to go on. */
+  @Nullable FaultOutcome missing;
+
+  /** How many pages of a guest's tables must be in memory for the page that is wanted. */
+  int tables;
+
+  /** Whether the guest's page tables allow the page to be mapped for writing now. */
+  boolean mayStore;
+
   /** Whether the object could not read the page. */
   boolean readFailed;
 

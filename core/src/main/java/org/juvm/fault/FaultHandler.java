@@ -15,7 +15,6 @@ import org.juvm.map.VmMap;
 import org.juvm.object.MemoryObject;
 import org.juvm.page.FrameAllocator;
 import org.juvm.page.FrameTable;
-import org.juvm.ram.Ram;
 import org.juvm.trace.Counter;
 
 /**
@@ -24,18 +23,16 @@ import org.juvm.trace.Counter;
  * <p>Source: {@code uvm_fault.c}; each phase names its function.
  */
 public final class FaultHandler {
-  /** Result of {@link #newPage}. */
-  private static final int NO_BOOKKEEPING = -2;
-
   private final Machine machine;
-  private final Ram ram;
   private final FrameTable frames;
   private final FrameAllocator allocator;
   private final AnonTable anons;
+  private final NewPages newPages;
   private final PageIns pageIns;
   private final Neighbours neighbours;
   private final RawUse rawUse;
   private final Loans loans;
+  private final NestedWalk nestedWalk;
 
   /**
    * The handler of a machine.
@@ -44,14 +41,15 @@ public final class FaultHandler {
    */
   public FaultHandler(Machine machine) {
     this.machine = machine;
-    ram = machine.ram();
     frames = machine.frames();
     allocator = machine.allocator();
     anons = machine.anons();
+    newPages = new NewPages(machine);
     pageIns = new PageIns(machine);
     neighbours = new Neighbours(machine);
     rawUse = new RawUse(machine);
     loans = new Loans(machine);
+    nestedWalk = new NestedWalk(machine, pageIns, loans);
   }
 
   /**
@@ -165,6 +163,7 @@ public final class FaultHandler {
     fault.major = false;
     fault.used = false;
     fault.pageIns = 0;
+    fault.tables = 0;
     fault.counters.increment(Counter.FAULTS);
     VmMap responsible = map;
     FaultOutcome outcome = attempt(responsible, fault);
@@ -308,7 +307,7 @@ public final class FaultHandler {
     if (amap.isExclusive(slot, anon, anons)) {
       int own = breaks ? loans.breakLoan(fault, amap, anon, frame) : frame;
       if (own == FrameTable.NONE) {
-        return noPage(fault, own);
+        return NewPages.none(fault, own);
       }
       fault.counters.increment(Counter.DIRECT);
       int least = lent && !breaks ? rights & ~Protection.WRITE_BIT : rights;
@@ -318,9 +317,9 @@ public final class FaultHandler {
       fault.counters.increment(Counter.DIRECT);
       return enter(map, fault, entry, amap, page, frame, rights & ~Protection.WRITE_BIT);
     }
-    int copy = newPage(fault, amap, slot, frame);
+    int copy = newPages.make(fault, amap, slot, frame);
     if (copy < 0) {
-      return noPage(fault, copy);
+      return NewPages.none(fault, copy);
     }
     if (entry.wirings() != 0) {
       map.memory().moveWiring(entry, page, anon, frame, copy, fault.processor);
@@ -352,46 +351,31 @@ public final class FaultHandler {
     }
     object.lock();
     try {
-      long index = entry.offset() + page;
       if (fault.readFailed) {
         return unreadable(map, fault, entry, amap, page, FaultOutcome.IO_ERROR);
       }
-      pageIns.readAhead(fault, entry, page);
-      object.get(fault.request, index);
-      int frame = fault.request.frame();
-      switch (fault.request.status()) {
-        case RESIDENT -> {}
-        case BUSY -> {
-          fault.busyFrame = frame;
-          fault.seen = fault.request.seen();
-          fault.obstacle = Fault.Obstacle.BUSY;
-          return null;
+      long index = entry.offset() + page;
+      int rights = entry.protection().bits();
+      if (entry.hasPageTable()) {
+        index = nestedWalk.translate(fault, entry, object, page);
+        if (index == NestedWalk.STOPPED) {
+          return fault.missing;
         }
-        case READING -> {
-          fault.object = object;
-          fault.obstacle = Fault.Obstacle.IN_OBJECT;
-          return null;
-        }
-        case NO_FRAME -> {
-          fault.obstacle = Fault.Obstacle.NO_FRAME;
-          fault.depth = fault.request.depth();
-          return null;
-        }
-        case NO_NODE -> {
-          return FaultOutcome.OUT_OF_MEMORY;
-        }
-        case BEYOND_END -> {
-          return unreadable(map, fault, entry, amap, page, FaultOutcome.BEYOND_END);
-        }
-        case ERROR -> {
-          return unreadable(map, fault, entry, amap, page, FaultOutcome.IO_ERROR);
-        }
+        rights = fault.mayStore ? rights : rights & ~Protection.WRITE_BIT;
+      } else {
+        pageIns.readAhead(fault, entry, page);
       }
+      if (!pageIns.fromObject(fault, object, index)) {
+        FaultOutcome missing = fault.missing;
+        return missing == null || missing == FaultOutcome.OUT_OF_MEMORY
+            ? missing
+            : unreadable(map, fault, entry, amap, page, missing);
+      }
+      int frame = fault.request.frame();
       fault.used = !fault.major;
       if (fault.purpose == Fault.Purpose.LOAN) {
         return loans.lend(map, fault, entry, page);
       }
-      int rights = entry.protection().bits();
       boolean copies =
           entry.copyOnWrite()
               && (fault.access == Access.WRITE || (amap != null && mustOwn(fault, amap)));
@@ -399,7 +383,7 @@ public final class FaultHandler {
         if (Loans.mustBreak(fault)) {
           frame = loans.breakLoan(fault, object, index);
           if (frame == FrameTable.NONE) {
-            return noPage(fault, frame);
+            return NewPages.none(fault, frame);
           }
         } else {
           rights &= ~Protection.WRITE_BIT;
@@ -413,9 +397,9 @@ public final class FaultHandler {
         fault.counters.increment(Counter.OBJECT_PAGES);
         return enter(map, fault, entry, null, page, frame, rights & ~Protection.WRITE_BIT);
       }
-      int copy = newPage(fault, owned(amap), entry.slot() + page, frame);
+      int copy = newPages.make(fault, owned(amap), entry.slot() + page, frame);
       if (copy < 0) {
-        return noPage(fault, copy);
+        return NewPages.none(fault, copy);
       }
       if (entry.wirings() != 0) {
         frames.wire(copy);
@@ -430,9 +414,9 @@ public final class FaultHandler {
 
   private @Nullable FaultOutcome zeroFill(
       VmMap map, Fault fault, MapEntry entry, Amap amap, long page) {
-    int frame = newPage(fault, amap, entry.slot() + page, FrameTable.NONE);
+    int frame = newPages.make(fault, amap, entry.slot() + page, FrameTable.NONE);
     if (frame < 0) {
-      return noPage(fault, frame);
+      return NewPages.none(fault, frame);
     }
     fault.counters.increment(Counter.ZERO_FILLS);
     return enter(map, fault, entry, amap, page, frame, entry.protection().bits());
@@ -462,53 +446,11 @@ public final class FaultHandler {
     return zeroFill(map, fault, entry, amap, page);
   }
 
-  /** What it means that there is no new page; see {@link #newPage}. */
-  private static @Nullable FaultOutcome noPage(Fault fault, int why) {
-    if (why == NO_BOOKKEEPING) {
-      return FaultOutcome.OUT_OF_MEMORY;
-    }
-    fault.obstacle = Fault.Obstacle.NO_FRAME;
-    fault.depth = FrameAllocator.Reserve.NONE;
-    return null;
-  }
-
   private static Amap owned(@Nullable Amap amap) {
     if (amap == null) {
       throw new VmPanic("map entry has no amap for its pages");
     }
     return amap;
-  }
-
-  /**
-   * Puts a new anon into a slot, with a copy of a frame or with zeros. ({@code uvmfault_promote})
-   *
-   * @param source the frame to copy, or NONE for zeros
-   * @return the new frame; NONE if no frame is free, or NO_BOOKKEEPING if no node or anon is left:
-   *     then nothing has changed
-   */
-  private int newPage(Fault fault, Amap amap, long slot, int source) {
-    boolean zeroed = source == FrameTable.NONE;
-    if (!amap.hasRoom()) {
-      return NO_BOOKKEEPING;
-    }
-    int frame = allocator.allocate(fault.processor, zeroed, FrameAllocator.Reserve.NONE);
-    if (frame == FrameTable.NONE) {
-      return FrameTable.NONE;
-    }
-    int anon = anons.allocate(fault.magazine, frame, amap);
-    if (anon == 0) {
-      allocator.free(fault.processor, frame);
-      return NO_BOOKKEEPING;
-    }
-    if (!zeroed) {
-      ram.copy(source, frame);
-      if (amap.isShared()) {
-        // The other maps that share the amap must see the new page, too.
-        machine.pmaps().removeFrame(source);
-      }
-    }
-    amap.put(slot, anon);
-    return frame;
   }
 
   /**

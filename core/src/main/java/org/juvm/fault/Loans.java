@@ -48,9 +48,13 @@ final class Loans {
    * (read), the entry's amap if it has one, and its object if the first page is the object's.
    *
    * @return RESOLVED; {@link Fault#wired} says how many pages were lent: none if the first one is
-   *     in use by raw address, lent too often, or a device's
+   *     in use by raw address, lent too often, or a device's, or found by page tables
    */
   FaultOutcome lend(VmMap map, Fault fault, MapEntry entry, long page) {
+    if (entry.hasPageTable()) {
+      fault.wired = 0;
+      return FaultOutcome.RESOLVED;
+    }
     LentFrames lent = list(fault);
     long pages = machine.pageSize().vpn(entry.end() - entry.start());
     int first = lent.size();

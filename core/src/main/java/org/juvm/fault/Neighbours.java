@@ -20,6 +20,9 @@ import org.juvm.trace.Counter;
  * reading only where a store would have to copy them. Nothing is made, and nothing that is mapped
  * is changed.
  *
+ * <p>None where a guest's page tables say what is next to what: to map a page is to mark it as
+ * accessed there.
+ *
  * <p>Only for faults that read. A store faults in any case on each page that it must copy, and to
  * replace a mapping made ahead costs more than to make one.
  *
@@ -47,7 +50,7 @@ final class Neighbours {
    * object if the page is the object's.
    */
   void enter(VmMap map, Fault fault, MapEntry entry, long page) {
-    if (fault.tlb == null || entry.advice() == Advice.RANDOM) {
+    if (fault.tlb == null || entry.advice() == Advice.RANDOM || entry.hasPageTable()) {
       return;
     }
     boolean sequential = entry.advice() == Advice.SEQUENTIAL;

@@ -30,7 +30,7 @@ import org.juvm.trace.Counter;
  * head of {@code uvm_fault.c} weighs, this is the first one, to start again, which costs a look-up.
  */
 final class PageIns {
-  /** So often a page may leave again before its fault can use it, if swap is full. */
+  /** So often each page may leave again before its fault can use it, if swap is full. */
   private static final int MAXIMUM_PAGE_INS = 4;
 
   private final FrameAllocator allocator;
@@ -92,6 +92,51 @@ final class PageIns {
     }
   }
 
+  /**
+   * Asks an object for a page. Locked: map (read), object.
+   *
+   * @param index of the page
+   * @return true if it is in memory, in the frame of the fault's request; if not, {@link
+   *     Fault#missing} is the reason, or null, and the obstacle says how to go on
+   */
+  boolean fromObject(Fault fault, MemoryObject object, long index) {
+    object.get(fault.request, index);
+    if (fault.request.status() == PageRequest.Status.RESIDENT) {
+      return true;
+    }
+    fault.missing = missing(fault, object);
+    return false;
+  }
+
+  private static @Nullable FaultOutcome missing(Fault fault, MemoryObject object) {
+    switch (fault.request.status()) {
+      case RESIDENT -> throw new VmPanic("page is not missing");
+      case BUSY -> {
+        fault.busyFrame = fault.request.frame();
+        fault.seen = fault.request.seen();
+        fault.obstacle = Fault.Obstacle.BUSY;
+      }
+      case READING -> {
+        fault.object = object;
+        fault.obstacle = Fault.Obstacle.IN_OBJECT;
+      }
+      case NO_FRAME -> {
+        fault.obstacle = Fault.Obstacle.NO_FRAME;
+        fault.depth = fault.request.depth();
+      }
+      case NO_NODE -> {
+        return FaultOutcome.OUT_OF_MEMORY;
+      }
+      case BEYOND_END -> {
+        return FaultOutcome.BEYOND_END;
+      }
+      case ERROR -> {
+        return FaultOutcome.IO_ERROR;
+      }
+    }
+    return null;
+  }
+
   /** Waits or reads, without locks. Returns null if the fault is to start again. */
   @Nullable FaultOutcome overcome(Fault fault) {
     return switch (fault.obstacle) {
@@ -124,7 +169,7 @@ final class PageIns {
    * so what is not in swap yet must stay. ({@code uvm_swapisfull} in {@code uvmfault_promote})
    */
   private boolean isInVain(Fault fault) {
-    return fault.pageIns >= MAXIMUM_PAGE_INS && swap.isFull();
+    return fault.pageIns >= MAXIMUM_PAGE_INS * (1 + fault.tables) && swap.isFull();
   }
 
   private void readFromObject(Fault fault) {

@@ -57,7 +57,10 @@ final class RawUse {
     return FaultOutcome.RESOLVED;
   }
 
-  /** Lends a page and its resident neighbours. Locked: map, amap or object. */
+  /**
+   * Lends a page and its resident neighbours; without them if page tables say which they are.
+   * Locked: map, amap or object.
+   */
   void lendRun(Fault fault, MapEntry entry, @Nullable Amap amap, long page, int first) {
     long pages = machine.pageSize().vpn(entry.end() - entry.start());
     int lent = 0;
@@ -71,6 +74,7 @@ final class RawUse {
       long next = page + lent;
       if (lent >= fault.maximum
           || next >= pages
+          || entry.hasPageTable()
           || !isResidentAt(fault, entry, amap, next, frame + 1)) {
         break;
       }

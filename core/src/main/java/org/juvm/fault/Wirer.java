@@ -46,7 +46,8 @@ public final class Wirer {
    * @param start first address, page aligned
    * @param end the address after the last, page aligned
    * @param byUser whether it is the program that wants it
-   * @return DONE, NOT_MAPPED, NO_ACCESS, SUBMAP, LIMIT, BEYOND_END, NO_MEMORY or EXITED
+   * @return DONE, NOT_MAPPED, NO_ACCESS, SUBMAP, LIMIT, BEYOND_END, NO_MEMORY, WRONG_KIND if a
+   *     mapping has page tables, or EXITED
    */
   public MapOutcome wire(long start, long end, boolean byUser) {
     map.lockStable(start, end);
@@ -83,6 +84,9 @@ public final class Wirer {
       }
       if (entry.protection() == Protection.NONE) {
         return MapOutcome.NO_ACCESS;
+      }
+      if (entry.hasPageTable()) {
+        return MapOutcome.WRONG_KIND;
       }
       if (byUser && !isUserWired(entry)) {
         more += Math.min(end, entry.end()) - Math.max(start, entry.start());
@@ -259,7 +263,8 @@ public final class Wirer {
    *
    * @param current whether to wire what is mapped now
    * @param future whether to wire what will be mapped
-   * @return DONE, LIMIT, BEYOND_END, NO_MEMORY or EXITED; unless DONE, what was not wired is not
+   * @return DONE, LIMIT, BEYOND_END, NO_MEMORY, WRONG_KIND if what is mapped has page tables, or
+   *     EXITED; unless DONE, what was not wired is not
    */
   public MapOutcome wireAll(boolean current, boolean future) {
     map.lockStable(map.minimum(), map.maximum());
@@ -268,6 +273,9 @@ public final class Wirer {
     try {
       if (map.isExited()) {
         return MapOutcome.EXITED;
+      }
+      if (current && hasPageTables()) {
+        return MapOutcome.WRONG_KIND;
       }
       ranges = current ? unwiredRanges() : new long[0];
       long more = 0;
@@ -325,6 +333,16 @@ public final class Wirer {
     }
   }
 
+  /** Whether anything accessible has page tables: where its pages are is the guest's affair. */
+  private boolean hasPageTables() {
+    for (MapEntry entry = map.first(); entry != null; entry = map.next(entry)) {
+      if (entry.hasPageTable() && entry.protection() != Protection.NONE) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Pairs of start and end of each entry that the program has not wired and may access. */
   private long[] unwiredRanges() {
     long[] ranges = new long[2 * map.entryCount()];
@@ -366,8 +384,8 @@ public final class Wirer {
    *
    * @param start first address, page aligned
    * @param end the address after the last, page aligned
-   * @return DONE, also if another operation has changed the range already; LIMIT, BEYOND_END or
-   *     NO_MEMORY
+   * @return DONE, also if another operation has changed the range already; LIMIT, BEYOND_END,
+   *     NO_MEMORY or WRONG_KIND
    */
   public MapOutcome wireIfFuture(long start, long end) {
     map.lockRead(0);
@@ -375,7 +393,7 @@ public final class Wirer {
     map.unlockRead(0);
     MapOutcome outcome = wanted ? wire(start, end, true) : MapOutcome.DONE;
     return switch (outcome) {
-      case LIMIT, BEYOND_END, NO_MEMORY, IO_ERROR -> outcome;
+      case LIMIT, BEYOND_END, NO_MEMORY, IO_ERROR, WRONG_KIND -> outcome;
       default -> MapOutcome.DONE;
     };
   }

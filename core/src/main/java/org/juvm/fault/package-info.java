@@ -28,6 +28,10 @@
  * obstacle: an amap is missing, a stack must grow, a submap is responsible. It is overcome without
  * the lock, and the fault starts again.
  *
+ * <p>An object may contain page tables of a guest, and a mapping of it be one of the guest's
+ * virtual memory. Then {@code NestedWalk} finds the page of the object first, which is otherwise at
+ * the place that the mapping says; from there on it is case 2A.
+ *
  * <p>A page on loan is not to be stored to: {@code Loans} says how it is lent, and what a fault
  * does that wants to store to it.
  *

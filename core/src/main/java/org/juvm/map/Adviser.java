@@ -177,8 +177,9 @@ public final class Adviser {
   }
 
   /**
-   * Forgets all translations of a range, which are made again when they are needed. For programs
-   * that keep page tables of their own. ({@code MADV_INVAL})
+   * Forgets all translations of a range, which are made again when they are needed: faults that
+   * have looked into page tables before this have made theirs by then, or start again. ({@code
+   * MADV_INVAL})
    *
    * @param start first address, page aligned
    * @param end the address after the last, page aligned
@@ -192,6 +193,43 @@ public final class Adviser {
         map.pmap().remove(start, end, start, end);
       }
       return refused;
+    } finally {
+      map.unlockWrite();
+    }
+  }
+
+  /**
+   * Gives mappings that have page tables others, and forgets all translations. ({@code
+   * MADV_SETMAP})
+   *
+   * @param start first address, page aligned
+   * @param end the address after the last, page aligned
+   * @param root the new root, a {@link org.juvm.base.VirtualPte}
+   * @return DONE, WRONG_KIND if a mapping in the range has none, SUBMAP or EXITED
+   */
+  public MapOutcome setPageTable(long start, long end, long root) {
+    map.lockStable(start, end);
+    try {
+      MapOutcome refused = refusal(start, end);
+      if (refused != MapOutcome.DONE) {
+        return refused;
+      }
+      for (MapEntry entry = map.entries().firstEndingAfter(start);
+          entry != null && entry.start < end;
+          entry = entry.next) {
+        if (!entry.hasPageTable()) {
+          return MapOutcome.WRONG_KIND;
+        }
+      }
+      map.clip(start, end);
+      for (MapEntry entry = map.entries().firstEndingAfter(start);
+          entry != null && entry.start < end;
+          entry = entry.next) {
+        entry.root = root;
+      }
+      map.pmap().remove(start, end, start, end);
+      map.simplify(start, end);
+      return MapOutcome.DONE;
     } finally {
       map.unlockWrite();
     }

@@ -17,6 +17,7 @@ import org.juvm.object.MemoryObject;
  * @param object what is mapped, or null for anonymous memory
  * @param offset index of the object's page that is mapped first, or BY_ADDRESS
  * @param copyOnWrite whether stores are to stay out of the object
+ * @param root the root of its page tables, if it has the flag PAGE_TABLE; else 0
  */
 public record Attributes(
     Protection protection,
@@ -26,7 +27,8 @@ public record Attributes(
     int flags,
     @Nullable MemoryObject object,
     long offset,
-    boolean copyOnWrite) {
+    boolean copyOnWrite,
+    long root) {
 
   /**
    * In place of an offset: the page that has the number of the address, counted from the first
@@ -42,7 +44,7 @@ public record Attributes(
    */
   Attributes withOffset(long newOffset) {
     return new Attributes(
-        protection, maximum, inheritance, advice, flags, object, newOffset, copyOnWrite);
+        protection, maximum, inheritance, advice, flags, object, newOffset, copyOnWrite, root);
   }
 
   /**
@@ -61,7 +63,8 @@ public record Attributes(
         0,
         object,
         BY_ADDRESS,
-        false);
+        false,
+        0);
   }
 
   /**
@@ -79,6 +82,7 @@ public record Attributes(
         0,
         null,
         0,
-        false);
+        false,
+        0);
   }
 }

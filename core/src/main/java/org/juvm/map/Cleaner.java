@@ -56,11 +56,7 @@ public final class Cleaner {
         MemoryObject object = entry.object;
         if (object != null && !object.isAnonymous()) {
           object.reference();
-          parts.add(
-              new Part(
-                  object,
-                  pageAt(entry, Math.max(start, entry.start)),
-                  pageAt(entry, Math.min(end, entry.end))));
+          parts.add(part(object, entry, Math.max(start, entry.start), Math.min(end, entry.end)));
         }
       }
       return MapOutcome.DONE;
@@ -89,8 +85,13 @@ public final class Cleaner {
     return MapOutcome.DONE;
   }
 
-  private long pageAt(MapEntry entry, long address) {
-    return entry.offset + map.pageSize().vpn(address - entry.start);
+  /** With page tables any page may be behind the range: all are taken. */
+  private Part part(MemoryObject object, MapEntry entry, long start, long end) {
+    if (entry.hasPageTable()) {
+      return new Part(object, 0, map.pageSize().vpn(MemoryObject.MAXIMUM_BYTES));
+    }
+    long first = entry.offset - map.pageSize().vpn(entry.start);
+    return new Part(object, first + map.pageSize().vpn(start), first + map.pageSize().vpn(end));
   }
 
   /**

@@ -307,6 +307,9 @@ public final class EntryMemory {
     }
     object.lock();
     try {
+      if (entry.hasPageTable()) {
+        return PageTableLook.frame(machine, entry, object, page);
+      }
       return beyondEnd || object.contains(entry.offset + page)
           ? object.find(entry.offset + page)
           : FrameTable.NONE;
@@ -315,7 +318,7 @@ public final class EntryMemory {
     }
   }
 
-  /** Receives the pages that there are in the layers of an entry. */
+  /** Receives the pages that there are in the layers of an entry in the order of addresses. */
   private interface PageVisitor {
     /** Called for each page, locked with its layer; the frame is NONE if it is not in memory. */
     void visit(long address, int frame);
@@ -339,7 +342,7 @@ public final class EntryMemory {
       amap.unlock();
     }
     MemoryObject object = entry.object;
-    if (object != null) {
+    if (object != null && !entry.hasPageTable()) {
       long offset = entry.offset;
       object.lock();
       object.forEach(
@@ -354,8 +357,8 @@ public final class EntryMemory {
   }
 
   /**
-   * The pages of a part of an entry that are there in either layer, in memory or in swap. The map
-   * is locked in any way.
+   * The pages of a part of an entry that are there in either layer, in memory or in swap; none if
+   * page tables say where they are. The map is locked in any way.
    *
    * @param entry the entry
    * @param start first address, page aligned
@@ -368,14 +371,27 @@ public final class EntryMemory {
     return pages.build().toArray();
   }
 
-  /** The pages of an entry that are in swap only. The map is locked in any way. */
+  /**
+   * The pages of an entry that are in swap only; if page tables say which pages it has, those of
+   * the whole object. The map is locked in any way.
+   */
   long swappedPages(MapEntry entry) {
     long[] pages = new long[1];
+    MemoryObject object = entry.object;
+    if (object != null && entry.hasPageTable()) {
+      object.lock();
+      pages[0] = object.swappedPages();
+      object.unlock();
+      return pages[0];
+    }
     forEachPage(entry, entry.start, entry.end, (address, frame) -> pages[0] += frame < 0 ? 1 : 0);
     return pages[0];
   }
 
-  /** Lets the pages of a part of an entry leave memory first. The map is locked in any way. */
+  /**
+   * Lets the pages of a part of an entry leave memory first, unless page tables say which they are.
+   * The map is locked in any way.
+   */
   void deactivate(MapEntry entry, long start, long end) {
     forEachPage(
         entry,

@@ -3,6 +3,7 @@ package org.juvm.map;
 import java.util.ArrayList;
 import java.util.List;
 import org.juvm.base.Inheritance;
+import org.juvm.base.MapFlag;
 import org.juvm.page.FrameAllocator;
 import org.juvm.trace.Counter;
 
@@ -124,6 +125,8 @@ public final class Forker {
   private static MapOutcome zero(MapEntry copy) {
     copy.object = null;
     copy.offset = 0;
+    copy.root = 0;
+    copy.set(MapFlag.PAGE_TABLE, false);
     copy.copyOnWrite = false;
     copy.needsCopy = true;
     return MapOutcome.DONE;

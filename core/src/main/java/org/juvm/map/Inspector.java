@@ -81,7 +81,7 @@ public final class Inspector {
 
   /**
    * How many anonymous pages the mappings of a map have: those of amaps and those of anonymous
-   * objects. A page that is mapped twice counts twice.
+   * objects; if page tables say which of them, all. A page that is mapped twice counts twice.
    *
    * @param map a map
    * @return pages
@@ -102,8 +102,8 @@ public final class Inspector {
         if (object != null && object.isAnonymous()) {
           object.lock();
           object.forEach(
-              entry.offset,
-              entry.offset + count,
+              entry.hasPageTable() ? 0 : entry.offset,
+              entry.hasPageTable() ? Long.MAX_VALUE : entry.offset + count,
               (page, place) -> {
                 pages[0]++;
                 return false;

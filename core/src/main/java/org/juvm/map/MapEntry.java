@@ -66,8 +66,17 @@ public final class MapEntry {
   /** The lower layer, or null. */
   @Nullable MemoryObject object;
 
-  /** Index of the object's page that is mapped at start. 0 if there is no object. */
+  /**
+   * Index of the object's page that is mapped at start; with page tables, number of the virtual
+   * page. 0 if there is no object.
+   */
   long offset;
+
+  /**
+   * With the flag PAGE_TABLE: the {@link org.juvm.base.VirtualPte} that names the highest of the
+   * tables, which are in the object. Such an entry is a shared mapping.
+   */
+  long root;
 
   /** With an object: stores go to the amap and not to the object. */
   boolean copyOnWrite;
@@ -105,6 +114,7 @@ public final class MapEntry {
     object = attributes.object();
     offset = attributes.offset();
     copyOnWrite = attributes.copyOnWrite();
+    root = attributes.root();
     needsCopy = object == null || copyOnWrite;
   }
 
@@ -125,6 +135,7 @@ public final class MapEntry {
     object = other.object;
     offset = other.offset;
     copyOnWrite = other.copyOnWrite;
+    root = other.root;
   }
 
   /** As {@link #setLike}, but not wired: nobody has asked for that yet. */
@@ -151,6 +162,7 @@ public final class MapEntry {
         && Objects.equals(stack, other.stack)
         && Objects.equals(object, other.object)
         && copyOnWrite == other.copyOnWrite
+        && root == other.root
         && submap == null
         && other.submap == null
         && !inTransition
@@ -292,12 +304,30 @@ public final class MapEntry {
   }
 
   /**
-   * The object's page that is mapped first.
+   * The object's page that is mapped first, or with {@link #hasPageTable} the virtual page.
    *
    * @return index of the page
    */
   public long offset() {
     return offset;
+  }
+
+  /**
+   * Whether page tables in the object say which of its pages is where.
+   *
+   * @return false if page after page is mapped
+   */
+  public boolean hasPageTable() {
+    return is(MapFlag.PAGE_TABLE);
+  }
+
+  /**
+   * The root of the page tables.
+   *
+   * @return a {@link org.juvm.base.VirtualPte}; 0 if there are none
+   */
+  public long root() {
+    return root;
   }
 
   /**

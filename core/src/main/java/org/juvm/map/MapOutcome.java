@@ -18,6 +18,8 @@ public enum MapOutcome {
   IMMUTABLE,
   /** A mapping in the range is wired. */
   WIRED,
+  /** A mapping in the range has page tables of its own, or has none, as it must not. */
+  WRONG_KIND,
   /** A part of the range belongs to a submap. */
   SUBMAP,
   /** A limit of the address space would be exceeded. */

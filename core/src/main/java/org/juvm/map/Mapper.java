@@ -96,7 +96,8 @@ public final class Mapper {
    * @param length bytes, page aligned, greater than 0
    * @param attributes like what; a reference to the object, if there is one, passes to the mapping,
    *     or goes if none is made
-   * @return DONE, NO_SPACE, OCCUPIED, IMMUTABLE, SUBMAP, LIMIT, BEYOND_END, NO_MEMORY or EXITED
+   * @return DONE, NO_SPACE, OCCUPIED, IMMUTABLE, SUBMAP, LIMIT, BEYOND_END, NO_MEMORY, WRONG_KIND
+   *     if it must be wired and has page tables, or EXITED
    */
   public MapOutcome map(Placement placement, long length, Attributes attributes) {
     MapOutcome outcome = lockAndFind(placement, length, length, attributes);
@@ -227,8 +228,10 @@ public final class Mapper {
             : findThere(placement, length, mapped);
     if (found == MapOutcome.DONE && attributes != null && isToBeWired(attributes)) {
       found =
-          WiringAhead.refusal(
-              map, address, address + length, mapped, attributes.object(), attributes.offset());
+          (attributes.flags() & MapFlag.PAGE_TABLE.bit()) != 0
+              ? MapOutcome.WRONG_KIND
+              : WiringAhead.refusal(
+                  map, address, address + length, mapped, attributes.object(), attributes.offset());
     }
     if (found != MapOutcome.DONE || placement.rule() != Placement.Rule.FIXED) {
       return found;

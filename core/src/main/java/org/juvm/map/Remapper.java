@@ -44,7 +44,8 @@ public final class Remapper {
    * @param length its length, page aligned, greater than 0
    * @param newLength the length wanted, page aligned, greater than 0
    * @param placement where it must go, or null: it stays where it is if it can
-   * @return DONE, NOT_MAPPED, OCCUPIED, NO_SPACE, IMMUTABLE, SUBMAP, LIMIT, NO_MEMORY or EXITED
+   * @return DONE, NOT_MAPPED, OCCUPIED, NO_SPACE, IMMUTABLE, SUBMAP, LIMIT, NO_MEMORY, WRONG_KIND
+   *     if what is added must be wired and has page tables, or EXITED
    */
   public MapOutcome remap(long start, long length, long newLength, @Nullable Placement placement) {
     map.lockStable(map.minimum(), map.maximum());
@@ -126,6 +127,9 @@ public final class Remapper {
     MapEntry last = map.find(end - 1);
     if (last == null || !map.settings().wireFuture() || last.protection == Protection.NONE) {
       return MapOutcome.DONE;
+    }
+    if (last.hasPageTable()) {
+      return MapOutcome.WRONG_KIND;
     }
     long offset = last.offset + map.pageSize().vpn(end - last.start);
     return WiringAhead.refusal(map, end, end, more, last.object, offset);

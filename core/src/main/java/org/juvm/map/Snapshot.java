@@ -151,9 +151,12 @@ final class Snapshot {
         : MapOutcome.NO_MEMORY;
   }
 
-  /** Lets a new entry show what an old one does at the end of this. A device is shared. */
+  /**
+   * Lets a new entry show what an old one does at the end of this. A device is shared, and so is
+   * memory with page tables in it.
+   */
   MapOutcome copy(MapEntry entry, MapEntry copy) {
-    if (entry.object != null && entry.object.isDevice()) {
+    if (entry.hasPageTable() || (entry.object != null && entry.object.isDevice())) {
       return share(entry, copy);
     }
     MapOutcome outcome = copyAnonymous(entry, copy);

@@ -56,7 +56,7 @@ final class Call {
           case LIMIT -> limit;
           case LOCKED -> Errno.EAGAIN;
           case MAXIMUM_PROTECTION -> Errno.EACCES;
-          case NO_ACCESS, SUBMAP -> Errno.EINVAL;
+          case NO_ACCESS, WRONG_KIND, SUBMAP -> Errno.EINVAL;
           case IMMUTABLE -> Errno.EPERM;
           case WIRED -> Errno.EBUSY;
           case IO_ERROR -> Errno.EIO;

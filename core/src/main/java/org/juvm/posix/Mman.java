@@ -80,6 +80,12 @@ public final class Mman {
   /** What lies behind it gives zeros instead of a fault. OpenBSD has it, with another number. */
   public static final int MAP_NOFAULT = 0x40000;
 
+  /**
+   * The mapping is of virtual memory, whose page tables are in what is mapped. DragonFly has it;
+   * its number is that of MAP_STACK here.
+   */
+  public static final int MAP_VPAGETABLE = 0x80000;
+
   // ---- Advice ----
 
   /** No advice. */
@@ -115,7 +121,7 @@ public final class Mman {
   /** All translations are forgotten. DragonFly has it. */
   public static final int MADV_INVAL = 10;
 
-  /** For page tables that a program keeps itself, which do not exist here: EINVAL. */
+  /** For mcontrol: other page tables for a mapping with MAP_VPAGETABLE. DragonFly has it. */
   public static final int MADV_SETMAP = 11;
 
   /** Written back only when it must be. DragonFly has it, with another number. */

@@ -6,6 +6,7 @@ import org.juvm.SharedMemory;
 import org.juvm.Vmspace;
 import org.juvm.base.MapFlag;
 import org.juvm.base.Protection;
+import org.juvm.base.VirtualPte;
 
 /**
  * One call of mmap: its arguments, checked in the order of NetBSD's {@code sys_mmap}, so that of
@@ -18,6 +19,8 @@ final class MmapCall {
   /** The binary logarithm of {@link Vmspace#MAXIMUM_ADDRESS}: more cannot be aligned to. */
   private static final int MAXIMUM_ALIGNMENT_SHIFT =
       Long.numberOfTrailingZeros(Vmspace.MAXIMUM_ADDRESS);
+
+  private static final long VIRTUAL_MEMORY = 1L << VirtualPte.ADDRESS_BITS;
 
   private final Vmspace vmspace;
   private final Call call;
@@ -94,7 +97,7 @@ final class MmapCall {
   }
 
   private long anonymous(long length) {
-    call.require(fd == -1, Errno.EINVAL);
+    call.require(fd == -1 && !has(Mman.MAP_VPAGETABLE), Errno.EINVAL);
     checkGuard();
     checkStack();
     call.require(!has(Mman.MAP_NOFAULT), Errno.EINVAL);
@@ -136,11 +139,11 @@ final class MmapCall {
 
   private long opened(OpenDescription opened, long length) {
     call.require(len != 0 && offset >= 0, Errno.EINVAL);
+    checkPageTable();
     long start = offset - inPage;
+    long limit = has(Mman.MAP_VPAGETABLE) ? VIRTUAL_MEMORY : SharedMemory.MAXIMUM_BYTES;
     call.require(
-        start <= SharedMemory.MAXIMUM_BYTES
-            && Long.compareUnsigned(length, SharedMemory.MAXIMUM_BYTES - start) <= 0,
-        Errno.EOVERFLOW);
+        start <= limit && Long.compareUnsigned(length, limit - start) <= 0, Errno.EOVERFLOW);
     // As in DragonFly; OpenBSD would share it.
     call.require(!opened.isDevice() || !has(Mman.MAP_PRIVATE), Errno.EINVAL);
     Protection rights = Rights.of(prot);
@@ -155,7 +158,18 @@ final class MmapCall {
     if (has(Mman.MAP_SHARED)) {
       request.shared();
     }
+    if (has(Mman.MAP_VPAGETABLE)) {
+      request.pageTable(0);
+    }
     return map(request, addr - inPage, alignment);
+  }
+
+  /** As in DragonFly, which must be able to write to the tables; and there is one copy of them. */
+  private void checkPageTable() {
+    call.require(
+        !has(Mman.MAP_VPAGETABLE)
+            || ((prot & READ_WRITE) == READ_WRITE && has(Mman.MAP_SHARED) && !has(Mman.MAP_WIRED)),
+        Errno.EINVAL);
   }
 
   private void checkLength(long length) {

@@ -39,6 +39,23 @@ final class PagingCalls {
     }
   }
 
+  void mcontrol(long addr, long len, int behav, long value) {
+    if (behav != Mman.MADV_SETMAP) {
+      madvise(addr, len, behav);
+      return;
+    }
+    Call call = new Call("mcontrol", addr, len, behav, value);
+    PageRange range = PageRange.around(call, vmspace, addr, len, Errno.EINVAL);
+    if (range.isEmpty()) {
+      return;
+    }
+    try {
+      paging.setPageTable(range.start(), range.length(), value);
+    } catch (MapException e) {
+      throw call.refused(e);
+    }
+  }
+
   private void advise(Call call, PageRange range, int advice) {
     long start = range.start();
     long length = range.length();

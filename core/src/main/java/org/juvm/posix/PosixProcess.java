@@ -104,6 +104,9 @@ public final class PosixProcess extends DescriptorCalls implements AutoCloseable
    * then be at the same place in its page if it is fixed. A shared mapping by a descriptor that is
    * not open for writing can never be made writable.
    *
+   * <p>MAP_VPAGETABLE needs MAP_SHARED, PROT_READ, PROT_WRITE and a descriptor: offset is then one
+   * of the virtual memory, and nothing can be accessed before {@link #mcontrol} has set a root.
+   *
    * <p>If the mapping was fixed and must be wired, with MAP_WIRED or after mlockall, and that is
    * not possible, what was there is gone and nothing is there.
    *
@@ -117,11 +120,11 @@ public final class PosixProcess extends DescriptorCalls implements AutoCloseable
    * @throws PosixException EINVAL for both types at once, a length of 0 without MAP_ANON, MAP_ANON
    *     with a descriptor, a negative offset, MAP_ALIGNED of 64 and more, a fixed address that is
    *     not aligned or is too low, MAP_EXCL without MAP_FIXED or where something is mapped, wrong
-   *     company of MAP_GUARD and MAP_GROWSDOWN, MAP_NOFAULT with MAP_ANON, MAP_WIRED with
-   *     PROT_NONE; EFBIG if a fixed range is too high; EOVERFLOW if it wraps around, or the offset
-   *     goes beyond what can exist; EBADF; ENODEV for a directory; EACCES if prot is more than the
-   *     descriptor gives; EPERM if an immutable mapping would be replaced; ENOMEM for a length that
-   *     wraps around when rounded, no space, a limit, or memory for wiring
+   *     company of MAP_GUARD, MAP_GROWSDOWN and MAP_VPAGETABLE, MAP_NOFAULT with MAP_ANON,
+   *     MAP_WIRED with PROT_NONE; EFBIG if a fixed range is too high; EOVERFLOW if it wraps around,
+   *     or the offset goes beyond what can exist; EBADF; ENODEV for a directory; EACCES if prot is
+   *     more than the descriptor gives; EPERM if an immutable mapping would be replaced; ENOMEM for
+   *     a length that wraps around when rounded, no space, a limit, or memory for wiring
    */
   public long mmap(long addr, long len, int prot, int flags, int fd, long offset) {
     Vmspace vmspace = running().vmspace();
@@ -220,6 +223,21 @@ public final class PosixProcess extends DescriptorCalls implements AutoCloseable
   }
 
   /**
+   * As {@link #madvise}, and sets page tables. Holes are left out. ({@code mcontrol(2)} of
+   * DragonFly)
+   *
+   * @param addr any address
+   * @param len bytes
+   * @param behav one of the MADV constants
+   * @param value for MADV_SETMAP the root, an {@link org.juvm.base.VirtualPte}; else ignored
+   * @throws PosixException as {@link #madvise}; EINVAL for MADV_SETMAP if something in the range
+   *     was mapped without MAP_VPAGETABLE: then nothing has changed
+   */
+  public void mcontrol(long addr, long len, int behav, long value) {
+    paging().mcontrol(addr, len, behav, value);
+  }
+
+  /**
    * Writes the pages of the range back to their files. Length 0 means the whole mapping that the
    * address is in. ({@code msync(2)})
    *
@@ -255,7 +273,8 @@ public final class PosixProcess extends DescriptorCalls implements AutoCloseable
    * @param addr any address
    * @param len bytes
    * @throws PosixException ENOMEM if the range leaves the address space or has a hole, or a page
-   *     cannot be had; EAGAIN over RLIMIT_MEMLOCK; EINVAL for a mapping without rights
+   *     cannot be had; EAGAIN over RLIMIT_MEMLOCK; EINVAL for a mapping without rights or with
+   *     MAP_VPAGETABLE
    */
   public void mlock(long addr, long len) {
     paging().mlock(addr, len);
@@ -276,8 +295,8 @@ public final class PosixProcess extends DescriptorCalls implements AutoCloseable
    * Wires everything that has rights. ({@code mlockall(2)})
    *
    * @param flags MCL_CURRENT for what is mapped, MCL_FUTURE for what will be, or both
-   * @throws PosixException EINVAL for other flags or none; ENOMEM over RLIMIT_MEMLOCK, or if a page
-   *     cannot be had
+   * @throws PosixException EINVAL for other flags or none, or a mapping with MAP_VPAGETABLE; ENOMEM
+   *     over RLIMIT_MEMLOCK, or if a page cannot be had
    */
   public void mlockall(int flags) {
     paging().mlockall(flags);

@@ -83,7 +83,7 @@ class MmapTest {
 
   @Test
   void X_mmapUnknownFlagsSayNothing() {
-    int unknown = 0x00f88020 | Mman.MAP_STACK;
+    int unknown = 0x00f08020 | Mman.MAP_STACK;
     assertThat(process.mmap(AT, PAGE, RW, FIXED | unknown, -1, 0)).isEqualTo(AT);
     assertThat(only().flags()).isEqualTo(Set.of(MapFlag.NO_CORE));
   }
