@@ -5,7 +5,6 @@ import org.juvm.base.Access;
 import org.juvm.base.KernelFlag;
 import org.juvm.base.PageSize;
 import org.juvm.base.Protection;
-import org.juvm.fault.Wirer;
 import org.juvm.map.Attributes;
 import org.juvm.map.MapEntry;
 import org.juvm.map.MapOutcome;
@@ -202,19 +201,18 @@ public final class KernelAllocator {
    * @return DONE, NOT_MAPPED if there is none, or EXITED
    */
   public MapOutcome depopulate(long start, long end) {
-    map.lockRead(processor);
-    MapOutcome outcome = refusal(start, end, true);
-    map.unlockRead(processor);
-    if (outcome == MapOutcome.DONE) {
-      outcome = new Protector(map).protect(start, end, Protection.NONE);
+    map.lockStable(start, end);
+    try {
+      MapOutcome refused = refusal(start, end, true);
+      if (refused == MapOutcome.DONE) {
+        map.clip(start, end);
+        new Unmapper(map).empty(start, end);
+        map.simplify(start, end);
+      }
+      return refused;
+    } finally {
+      map.unlockWrite();
     }
-    if (outcome == MapOutcome.DONE) {
-      outcome = new Wirer(map, range.space().handler()).unwire(start, end, false);
-    }
-    if (outcome == MapOutcome.DONE) {
-      object.remove(processor, page(start), page(end));
-    }
-    return outcome == MapOutcome.WIRED ? MapOutcome.NOT_MAPPED : outcome;
   }
 
   /** Whether all of a range is wired memory, or addresses without memory. The map is locked. */
