@@ -240,6 +240,10 @@ public final class KernelAllocator {
   /** Puts wired pages into a range that has none, or none. */
   private MapOutcome fill(long start, long end) {
     long next = start;
+    // What can never be had does not take all memory first.
+    if (!range.machine().allocator().mayHave(pageSize.vpn(end - start))) {
+      return MapOutcome.NO_MEMORY;
+    }
     if (flags.contains(KernelFlag.CONTIGUOUS)) {
       frame = takeRun((int) pageSize.vpn(end - start));
       isRun = frame != FrameTable.NONE;
@@ -267,18 +271,30 @@ public final class KernelAllocator {
         && range.machine().allocator().reclaimer().await(FrameAllocator.Reserve.NONE);
   }
 
-  /** Frames in one piece may be lacking although enough are free, which waiting does not mend. */
+  /**
+   * Frames in one piece may be lacking although enough are free, which waiting does not mend: so
+   * many are made free once, by taking them one by one, and then it is tried again.
+   */
   private int takeRun(int count) {
     FrameAllocator allocator = range.machine().allocator();
-    while (true) {
-      int first = allocator.allocateRun(count, FrameAllocator.Reserve.NONE);
-      if (first != FrameTable.NONE
-          || allocator.spare() >= count
-          || count > range.machine().frames().frames()
-          || !waitForMemory()) {
-        return first;
+    int first = allocator.allocateRun(count, FrameAllocator.Reserve.NONE);
+    if (first != FrameTable.NONE || flags.contains(KernelFlag.NO_WAIT)) {
+      return first;
+    }
+    int[] taken = new int[count];
+    int got = 0;
+    while (got < count) {
+      taken[got] = allocator.allocate(processor, false, FrameAllocator.Reserve.NONE);
+      if (taken[got] != FrameTable.NONE) {
+        got++;
+      } else if (!waitForMemory()) {
+        break;
       }
     }
+    allocator.free(processor, taken, got);
+    return got < count
+        ? FrameTable.NONE
+        : allocator.allocateRun(count, FrameAllocator.Reserve.NONE);
   }
 
   /** Returns the address after the last page that was put into place. */
