@@ -150,7 +150,7 @@ public final class Vm implements AutoCloseable {
     this.machine = machine;
     faults = new FaultHandler(machine);
     daemon = new PageDaemon(machine);
-    kernelSpace = new KernelSpace(machine, faults);
+    kernelSpace = new KernelSpace(machine);
     kernel = new KernelMap(this, kernelSpace.all());
     ReplacementPolicy policy =
         ReplacementPolicies.create(

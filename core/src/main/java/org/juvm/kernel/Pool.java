@@ -56,6 +56,10 @@ public final class Pool {
   private final PageSize pageSize;
   private final long limit;
   private final Stripe[] stripes;
+
+  /** What has larger objects than that does not fit into the range. */
+  private final int largestClass;
+
   private final SizeClass[] classes = new SizeClass[SizeClasses.COUNT];
 
   /** The number of the slab that each frame belongs to; 0: none of this pool. */
@@ -74,6 +78,9 @@ public final class Pool {
   /** Advances when something was given back while somebody waits. */
   private final EventCount freed = new EventCount();
 
+  /** Set once: nothing is given out any more. */
+  private volatile boolean ended;
+
   private final LongAdder failures = new LongAdder();
   private final LongAdder waits = new LongAdder();
 
@@ -91,6 +98,11 @@ public final class Pool {
     stripes = new Stripe[Math.max(4, Integer.highestOneBit(processors) * 2)];
     Arrays.setAll(stripes, i -> new Stripe());
     Arrays.setAll(classes, i -> new SizeClass());
+    int largest = classes.length - 1;
+    while (largest >= 0 && pageSize.round(SizeClasses.size(largest)) > limit) {
+      largest--;
+    }
+    largestClass = largest;
     slabOfFrame = new IntTable(ram.frames(), false);
     numbers.set(0);
   }
@@ -105,10 +117,15 @@ public final class Pool {
    * @return its native address, or NO_SPACE, NO_MEMORY or ENDED
    */
   public long allocate(long bytes, long alignment) {
+    if (ended) {
+      return ENDED;
+    }
     if (bytes <= SizeClasses.LARGEST && alignment <= SizeClasses.LARGEST) {
       int number = SizeClasses.of(bytes, alignment);
-      long at = fromMagazine(number, bytes);
-      return at != 0 ? at : fromNewSlab(number, bytes);
+      if (number <= largestClass) {
+        long at = fromMagazine(number, bytes);
+        return at != 0 ? at : fromNewSlab(number, bytes);
+      }
     }
     return one(bytes);
   }
@@ -420,6 +437,11 @@ public final class Pool {
    * @param failures how often there was none
    * @param waits how often a thread began to wait for some
    */
+  }
+
+  /** The range has ended. What is in magazines is not memory of this pool any more. */
+  void ended() {
+    ended = true;
   public record Usage(
       long limit,
       long mapped,
