@@ -134,7 +134,8 @@ public final class Pool {
     Stripe stripe = takeStripe();
     Magazine magazine = stripe.magazines[number];
     if (magazine.isEmpty()) {
-      classes[number].take(magazine, magazine.batch);
+      // Who waits has emptied the magazines, and does not look for what is put there afterwards.
+      classes[number].take(magazine, waiters.get() == 0 ? magazine.batch : 1);
     }
     long at = magazine.isEmpty() ? 0 : magazine.pop();
     if (at != 0) {
@@ -150,14 +151,14 @@ public final class Pool {
 
   private Stripe takeStripe() {
     int mine = (int) Thread.currentThread().threadId();
-    while (true) {
+    for (int looks = 0; ; looks++) {
       for (int i = 0; i < stripes.length; i++) {
         Stripe stripe = stripes[(mine + i) & (stripes.length - 1)];
         if (stripe.tryTake()) {
           return stripe;
         }
       }
-      Thread.onSpinWait();
+      Stripe.pause(looks);
     }
   }
 
@@ -322,9 +323,7 @@ public final class Pool {
     giveBack(leaving);
     // Who waits has said so before it emptied the magazines: then this thread either comes before
     // that, and the object was found, or after it, and sees here that somebody waits.
-    if (waiters.get() != 0) {
-      freed.advance();
-    }
+    wake();
     return Freed.DONE;
   }
 
@@ -343,8 +342,25 @@ public final class Pool {
     return slab;
   }
 
-  /** Gives slabs back that nobody has an object of. Called without locks. */
+  /**
+   * Gives slabs back that nobody has an object of. Called without locks. Who waits may have looked
+   * for memory while they were neither here nor free.
+   */
   private void giveBack(@Nullable Slab leaving) {
+    if (leaving == null) {
+      return;
+    }
+    giveBackAll(leaving);
+    wake();
+  }
+
+  private void wake() {
+    if (waiters.get() != 0) {
+      freed.advance();
+    }
+  }
+
+  private void giveBackAll(Slab leaving) {
     for (Slab slab = leaving; slab != null; ) {
       Slab next = slab.next;
       int frame = ram.frameOf(slab.base);
@@ -421,6 +437,11 @@ public final class Pool {
   /** Ends the range, with all that clients have. */
   public void close() {
     range.close();
+  }
+
+  /** The range has ended. What is in magazines is not memory of this pool any more. */
+  void ended() {
+    ended = true;
     freed.advance();
   }
 
@@ -437,11 +458,6 @@ public final class Pool {
    * @param failures how often there was none
    * @param waits how often a thread began to wait for some
    */
-  }
-
-  /** The range has ended. What is in magazines is not memory of this pool any more. */
-  void ended() {
-    ended = true;
   public record Usage(
       long limit,
       long mapped,
