@@ -140,6 +140,37 @@ class KernelBugsTest {
   }
 
   @Test
+  void aStrayAccessMadeAPageWhereWiredMemoryWasToCome() throws Exception {
+    Vm vm = vms.boot(1024);
+    KernelMap submap = vm.kernel().submap(64 * PAGE, true);
+    AtomicBoolean done = new AtomicBoolean();
+    together(
+        2,
+        number -> {
+          try (Cpu cpu = vm.newCpu()) {
+            cpu.attach(submap);
+            for (int round = 0; number == 0 && round < 3000; round++) {
+              submap.free(submap.allocate(64 * PAGE), 64 * PAGE);
+            }
+            for (long i = 0; number == 1 && !done.get(); i++) {
+              try {
+                long _ = cpu.get(JAVA_LONG, submap.start() + (i * 37 & 63) * PAGE);
+              } catch (MemoryFault e) {
+                assertThat(e.reason())
+                    .isIn(MemoryFault.Reason.NOT_MAPPED, MemoryFault.Reason.PROTECTION);
+              }
+            }
+          } finally {
+            if (number == 0) {
+              done.set(true);
+            }
+          }
+        });
+    assertThat(vm.audit()).isEmpty();
+    assertThat(vm.statistics().usedFrames()).isZero();
+  }
+
+  @Test
   void whoWaitedInASubmapWasNotToldOfTheEndOfTheOneAroundIt() throws Exception {
     Vm vm = vms.boot(256);
     KernelMap outer = vm.kernel().submap(16 * PAGE, true);

@@ -10,7 +10,6 @@ import org.juvm.map.MapEntry;
 import org.juvm.map.MapOutcome;
 import org.juvm.map.Mapper;
 import org.juvm.map.Placement;
-import org.juvm.map.Protector;
 import org.juvm.map.Unmapper;
 import org.juvm.map.VmMap;
 import org.juvm.object.KernelObject;
@@ -22,7 +21,8 @@ import org.juvm.page.FrameTable;
  *
  * <p>Wired memory is put into place page by page, with the map locked for reading and the object
  * locked, as a fault does it; but no fault is taken, since it is known that nothing is there. Then
- * the mapping is marked as wired. Nobody else knows the addresses until then.
+ * the mapping is marked as wired, and can be accessed: until then an access, which nobody has
+ * reason for, makes no page.
  *
  * <p>Source: {@code uvm_km_kmemalloc}, {@code uvm_km_alloc1}, {@code uvm_km_valloc}, {@code
  * uvm_km_valloc_wait} of {@code uvm_km.c}.
@@ -87,7 +87,7 @@ public final class KernelAllocator {
    * @return DONE, NO_SPACE, NO_MEMORY, LOCKED or EXITED
    */
   public MapOutcome wired(long bytes) {
-    MapOutcome outcome = map(bytes, object, Protection.READ_WRITE);
+    MapOutcome outcome = addressesOnly(bytes);
     if (outcome != MapOutcome.DONE) {
       return outcome;
     }
@@ -154,15 +154,13 @@ public final class KernelAllocator {
    * @return DONE, NOT_MAPPED if these are not such addresses, NO_MEMORY or EXITED
    */
   public MapOutcome populate(long start, long end) {
-    MapOutcome outcome = fillAndMark(start, end);
-    return outcome == MapOutcome.DONE
-        ? new Protector(map).protect(start, end, Protection.READ_WRITE)
-        : outcome;
+    return fillAndMark(start, end);
   }
 
   /**
    * Puts memory behind addresses that have none, and marks it as wired without a fault. Meanwhile
-   * the addresses are in transition, so that they do not go. ({@code vm_map_set_wired_quick})
+   * the addresses are in transition, so that they do not go, and without rights, so that no fault
+   * makes a page. ({@code vm_map_set_wired_quick})
    */
   private MapOutcome fillAndMark(long start, long end) {
     map.lockStable(start, end);
@@ -184,7 +182,10 @@ public final class KernelAllocator {
       for (MapEntry entry = map.find(start);
           entry != null && entry.start() < end;
           entry = map.next(entry)) {
-        map.setWirings(entry, outcome == MapOutcome.DONE ? 1 : 0, false);
+        if (outcome == MapOutcome.DONE) {
+          map.setWirings(entry, 1, false);
+          map.setProtection(entry, Protection.READ_WRITE);
+        }
       }
       map.setInTransition(start, end, false);
       map.simplify(start, end);
