@@ -97,6 +97,7 @@ final class KernelMemoryOracle {
     }
   }
 
+  @SuppressWarnings("AnnotateFormatMethod")
   private static void require(boolean condition, String what, Object... values) {
     if (!condition) {
       throw new AssertionError(what.formatted(values));
@@ -306,7 +307,7 @@ final class KernelMemoryOracle {
 
     /** A size that no other thread asks for. */
     private long size() {
-      int most =
+      long most =
           switch (choices.below(5)) {
             case 0, 1 -> 256;
             case 2 -> 4096;
@@ -368,6 +369,7 @@ final class KernelMemoryOracle {
       }
     }
 
+    @SuppressWarnings("restricted") // nobody uses such a segment
     private void wrongFrees() {
       assertRefused(memory, outside);
       assertRefused(memory, outside.asSlice(choices.below(4096)));
