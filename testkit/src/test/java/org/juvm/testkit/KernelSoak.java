@@ -55,6 +55,9 @@ final class KernelSoak {
   private final KernelMap shared;
   private final AtomicLong versions = new AtomicLong();
 
+  /** How many threads have what they need to go on. */
+  private final AtomicLong begun = new AtomicLong();
+
   /** The last version of each page of the submap that is gone. */
   private final AtomicLongArray gone = new AtomicLongArray(SHARED_PAGES);
 
@@ -136,7 +139,9 @@ final class KernelSoak {
       crew.add(
           "end",
           () -> {
-            while (!crew.hasFailed() && !over.get() && versions.get() < 2000) {
+            while (!crew.hasFailed()
+                && !over.get()
+                && (begun.get() < OWNERS + 3 || versions.get() < 2000)) {
               Thread.onSpinWait();
             }
             ended = true;
@@ -159,6 +164,7 @@ final class KernelSoak {
 
   private void repeat(Budget budget, Crew crew, Round round, Runnable end)
       throws InterruptedException {
+    begun.incrementAndGet();
     try {
       for (long done = 0; budget.hasRound(done) && !crew.hasFailed(); done++) {
         try {
