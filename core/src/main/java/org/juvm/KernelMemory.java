@@ -32,6 +32,12 @@ public final class KernelMemory implements SegmentAllocator, AutoCloseable {
   /** Nobody says when other users of the system free memory, so it is tried again. */
   private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
+  /**
+   * Nor is it said when another thread gives addresses back for which it has found no memory: its
+   * failure would wake the next one to fail.
+   */
+  private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+
   private final Vm vm;
   private final KernelRange range;
   private final Pool pool;
@@ -90,7 +96,7 @@ public final class KernelMemory implements SegmentAllocator, AutoCloseable {
     if (at <= 0 && at != Pool.ENDED && byteSize <= limit) {
       pool.setWaiting(true);
       try {
-        at = waitFor(byteSize, byteAlignment, timeout.toNanos());
+        at = waitFor(byteSize, byteAlignment, TimeUnit.NANOSECONDS.convert(timeout));
       } finally {
         pool.setWaiting(false);
       }
@@ -106,12 +112,8 @@ public final class KernelMemory implements SegmentAllocator, AutoCloseable {
       if (at > 0 || at == Pool.ENDED || left <= 0) {
         return at;
       }
-      if (at == Pool.NO_SPACE) {
-        left = pool.freed().await(seen, left);
-      } else {
-        long slice = Math.min(left, RETRY_NANOS);
-        left -= slice - Math.max(0, pool.freed().await(seen, slice));
-      }
+      long slice = Math.min(left, at == Pool.NO_SPACE ? LOOK_NANOS : RETRY_NANOS);
+      left -= slice - pool.freed().await(seen, slice);
     }
   }
 
@@ -128,10 +130,9 @@ public final class KernelMemory implements SegmentAllocator, AutoCloseable {
    */
   @SuppressWarnings("restricted") // the memory stays allocated until the arena is closed
   public MemorySegment allocate(long byteSize, long byteAlignment, Arena arena) {
-    MemorySegment mine = allocate(byteSize, byteAlignment);
+    MemorySegment mine = allocate(byteSize, byteAlignment).fill((byte) 0);
     try {
-      MemorySegment bound = mine.reinterpret(arena, _ -> freeUnlessClosed(mine));
-      return bound.fill((byte) 0);
+      return mine.reinterpret(arena, _ -> freeUnlessClosed(mine));
     } catch (RuntimeException e) {
       free(mine);
       throw e;

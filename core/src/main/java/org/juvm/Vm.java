@@ -138,7 +138,7 @@ public final class Vm implements AutoCloseable {
   private Vm(Machine machine, Replacement replacement) {
     this.machine = machine;
     faults = new FaultHandler(machine);
-    kernelSpace = new KernelSpace(machine, faults);
+    kernelSpace = new KernelSpace(machine);
     daemon = new PageDaemon(machine, kernelSpace::trim);
     kernel = new KernelMap(this, kernelSpace.all());
     ReplacementPolicy policy =

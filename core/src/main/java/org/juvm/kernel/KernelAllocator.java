@@ -5,13 +5,11 @@ import org.juvm.base.Access;
 import org.juvm.base.KernelFlag;
 import org.juvm.base.PageSize;
 import org.juvm.base.Protection;
-import org.juvm.fault.Wirer;
 import org.juvm.map.Attributes;
 import org.juvm.map.MapEntry;
 import org.juvm.map.MapOutcome;
 import org.juvm.map.Mapper;
 import org.juvm.map.Placement;
-import org.juvm.map.Protector;
 import org.juvm.map.Unmapper;
 import org.juvm.map.VmMap;
 import org.juvm.object.KernelObject;
@@ -23,7 +21,8 @@ import org.juvm.page.FrameTable;
  *
  * <p>Wired memory is put into place page by page, with the map locked for reading and the object
  * locked, as a fault does it; but no fault is taken, since it is known that nothing is there. Then
- * the mapping is marked as wired. Nobody else knows the addresses until then.
+ * the mapping is marked as wired, and can be accessed: until then an access, which nobody has
+ * reason for, makes no page.
  *
  * <p>Source: {@code uvm_km_kmemalloc}, {@code uvm_km_alloc1}, {@code uvm_km_valloc}, {@code
  * uvm_km_valloc_wait} of {@code uvm_km.c}.
@@ -91,7 +90,7 @@ public final class KernelAllocator {
    * @return DONE, NO_SPACE, NO_MEMORY, LOCKED or EXITED
    */
   public MapOutcome wired(long bytes) {
-    MapOutcome outcome = map(bytes, object, Protection.READ_WRITE);
+    MapOutcome outcome = addressesOnly(bytes);
     if (outcome != MapOutcome.DONE) {
       return outcome;
     }
@@ -158,15 +157,13 @@ public final class KernelAllocator {
    * @return DONE, NOT_MAPPED if these are not such addresses, NO_MEMORY or EXITED
    */
   public MapOutcome populate(long start, long end) {
-    MapOutcome outcome = fillAndMark(start, end);
-    return outcome == MapOutcome.DONE
-        ? new Protector(map).protect(start, end, Protection.READ_WRITE)
-        : outcome;
+    return fillAndMark(start, end);
   }
 
   /**
    * Puts memory behind addresses that have none, and marks it as wired without a fault. Meanwhile
-   * the addresses are in transition, so that they do not go. ({@code vm_map_set_wired_quick})
+   * the addresses are in transition, so that they do not go, and without rights, so that no fault
+   * makes a page. ({@code vm_map_set_wired_quick})
    */
   private MapOutcome fillAndMark(long start, long end) {
     map.lockStable(start, end);
@@ -188,7 +185,10 @@ public final class KernelAllocator {
       for (MapEntry entry = map.find(start);
           entry != null && entry.start() < end;
           entry = map.next(entry)) {
-        map.setWirings(entry, outcome == MapOutcome.DONE ? 1 : 0, false);
+        if (outcome == MapOutcome.DONE) {
+          map.setWirings(entry, 1, false);
+          map.setProtection(entry, Protection.READ_WRITE);
+        }
       }
       map.setInTransition(start, end, false);
       map.simplify(start, end);
@@ -205,19 +205,18 @@ public final class KernelAllocator {
    * @return DONE, NOT_MAPPED if there is none, or EXITED
    */
   public MapOutcome depopulate(long start, long end) {
-    map.lockRead(processor);
-    MapOutcome outcome = refusal(start, end, true);
-    map.unlockRead(processor);
-    if (outcome == MapOutcome.DONE) {
-      outcome = new Protector(map).protect(start, end, Protection.NONE);
+    map.lockStable(start, end);
+    try {
+      MapOutcome refused = refusal(start, end, true);
+      if (refused == MapOutcome.DONE) {
+        map.clip(start, end);
+        new Unmapper(map).empty(start, end);
+        map.simplify(start, end);
+      }
+      return refused;
+    } finally {
+      map.unlockWrite();
     }
-    if (outcome == MapOutcome.DONE) {
-      outcome = new Wirer(map, range.space().handler()).unwire(start, end, false);
-    }
-    if (outcome == MapOutcome.DONE) {
-      object.remove(processor, page(start), page(end));
-    }
-    return outcome == MapOutcome.WIRED ? MapOutcome.NOT_MAPPED : outcome;
   }
 
   /** Whether all of a range is wired memory, or addresses without memory. The map is locked. */
@@ -245,6 +244,10 @@ public final class KernelAllocator {
   /** Puts wired pages into a range that has none, or none. */
   private MapOutcome fill(long start, long end) {
     long next = start;
+    // What can never be had does not take all memory first.
+    if (!range.machine().allocator().mayHave(pageSize.vpn(end - start))) {
+      return MapOutcome.NO_MEMORY;
+    }
     if (flags.contains(KernelFlag.CONTIGUOUS)) {
       frame = takeRun((int) pageSize.vpn(end - start));
       isRun = frame != FrameTable.NONE;

@@ -1,5 +1,6 @@
 package org.juvm.kernel;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.juvm.base.PageSize;
 import org.juvm.map.Machine;
@@ -154,25 +155,40 @@ public final class KernelRange {
   }
 
   /**
-   * Ends a submap: all its memory is free, its addresses go back to where they came from. Harmless
-   * if it has ended. Not for the whole.
+   * Ends a submap with all that are inside it: all its memory is free, its addresses go back to
+   * where they came from, and who waits for some of it is told. Harmless if it has ended. Not for
+   * the whole.
    */
   public void close() {
     KernelRange from = parent;
-    if (from == null || !space.unregister(this)) {
+    if (from == null) {
+      return;
+    }
+    List<KernelRange> ending = space.beginEnd(this);
+    if (ending.isEmpty()) {
       return;
     }
     new Unmapper(from.map()).removeSubmap(map);
-    ended();
+    ending.forEach(KernelRange::ended);
+    space.endDone();
     from.freed.advance();
   }
 
-  /** There is nothing in the map any more, and never will be. */
+  /** Whether this is a range, or a submap of it, directly or not. */
+  boolean isInside(KernelRange range) {
+    KernelRange each = this;
+    while (each != null && !each.equals(range)) {
+      each = each.parent;
+    }
+    return each != null;
+  }
+
+  /** There is nothing in the map any more, and never will be. Who waits for some is told. */
   void ended() {
     freed.advance();
-    Pool ending = pool;
-    if (ending != null) {
-      ending.ended();
+    Pool inHere = pool;
+    if (inHere != null) {
+      inHere.ended();
     }
     object.dereference();
   }

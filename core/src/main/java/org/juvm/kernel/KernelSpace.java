@@ -4,13 +4,13 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import org.juvm.fault.FaultHandler;
 import org.juvm.map.Machine;
 import org.juvm.map.MapOutcome;
 import org.juvm.map.Unmapper;
 import org.juvm.map.VmMap;
 import org.juvm.object.KernelObject;
 import org.juvm.object.MemoryObject;
+import org.juvm.sync.EventCount;
 import org.juvm.sync.LockRank;
 import org.juvm.sync.RankedLock;
 
@@ -28,7 +28,6 @@ public final class KernelSpace {
   public static final long BOOT_BYTES = 1L << 20;
 
   private final Machine machine;
-  private final FaultHandler handler;
   private final KernelObject object;
   private final KernelRange all;
   private final PagerMap pagerMap;
@@ -37,6 +36,12 @@ public final class KernelSpace {
   /** Those that have not ended, the whole included. Guarded by lock. */
   private final Set<KernelRange> ranges = new LinkedHashSet<>();
 
+  /** Submaps that are being ended by {@link KernelRange#close}. Guarded by lock. */
+  private int ending;
+
+  /** Advances when one of these has ended. */
+  private final EventCount ended = new EventCount();
+
   /** Guarded by lock. */
   private boolean closed;
 
@@ -44,11 +49,9 @@ public final class KernelSpace {
    * The kernel of a system that is being booted.
    *
    * @param machine the system
-   * @param handler its fault handler
    */
-  public KernelSpace(Machine machine, FaultHandler handler) {
+  public KernelSpace(Machine machine) {
     this.machine = machine;
-    this.handler = handler;
     object = new KernelObject(machine.objectSupport());
     VmMap map = VmMap.ofKernel(machine, BOOT_BYTES);
     all = new KernelRange(this, map, true, null);
@@ -58,10 +61,6 @@ public final class KernelSpace {
 
   Machine machine() {
     return machine;
-  }
-
-  FaultHandler handler() {
-    return handler;
   }
 
   /** What is behind memory that is made on demand. */
@@ -115,14 +114,33 @@ public final class KernelSpace {
     }
   }
 
-  /** Takes a range out. Returns false if it was not there. */
-  boolean unregister(KernelRange range) {
+  /**
+   * Takes a range out, and all that are inside it. Unless there is none, the caller ends them and
+   * then calls {@link #endDone}.
+   *
+   * @return these ranges; empty if this one was not there
+   */
+  List<KernelRange> beginEnd(KernelRange range) {
     lock.lock();
     try {
-      return ranges.remove(range);
+      if (!ranges.contains(range)) {
+        return List.of();
+      }
+      List<KernelRange> inside = ranges.stream().filter(each -> each.isInside(range)).toList();
+      inside.forEach(ranges::remove);
+      ending++;
+      return inside;
     } finally {
       lock.unlock();
     }
+  }
+
+  /** What {@link #beginEnd} has taken out has ended. */
+  void endDone() {
+    lock.lock();
+    ending--;
+    lock.unlock();
+    ended.advance();
   }
 
   /**
@@ -197,8 +215,23 @@ public final class KernelSpace {
     } finally {
       lock.unlock();
     }
+    // They use the page table, which ends with the whole.
+    awaitEnding();
     new Unmapper(all.map()).exit();
     ending.forEach(KernelRange::ended);
     object.dereference();
+  }
+
+  private void awaitEnding() {
+    while (true) {
+      long seen = ended.count();
+      lock.lock();
+      boolean none = ending == 0;
+      lock.unlock();
+      if (none) {
+        return;
+      }
+      ended.await(seen);
+    }
   }
 }

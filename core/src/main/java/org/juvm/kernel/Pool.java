@@ -56,6 +56,10 @@ public final class Pool {
   private final PageSize pageSize;
   private final long limit;
   private final Stripe[] stripes;
+
+  /** What has larger objects than that does not fit into the range. */
+  private final int largestClass;
+
   private final SizeClass[] classes = new SizeClass[SizeClasses.COUNT];
 
   /** The number of the slab that each frame belongs to; 0: none of this pool. */
@@ -69,13 +73,13 @@ public final class Pool {
   /** Numbers in use. Guarded by lock. */
   private final BitSet numbers = new BitSet();
 
-  /** Set when there is no memory any more behind what magazines and slabs have. */
-  private volatile boolean ended;
-
   private final AtomicInteger waiters = new AtomicInteger();
 
   /** Advances when something was given back while somebody waits. */
   private final EventCount freed = new EventCount();
+
+  /** Set once: nothing is given out any more. */
+  private volatile boolean ended;
 
   private final LongAdder failures = new LongAdder();
   private final LongAdder waits = new LongAdder();
@@ -94,6 +98,11 @@ public final class Pool {
     stripes = new Stripe[Math.max(4, Integer.highestOneBit(processors) * 2)];
     Arrays.setAll(stripes, i -> new Stripe());
     Arrays.setAll(classes, i -> new SizeClass());
+    int largest = classes.length - 1;
+    while (largest >= 0 && pageSize.round(SizeClasses.size(largest)) > limit) {
+      largest--;
+    }
+    largestClass = largest;
     slabOfFrame = new IntTable(ram.frames(), false);
     numbers.set(0);
   }
@@ -113,8 +122,10 @@ public final class Pool {
     }
     if (bytes <= SizeClasses.LARGEST && alignment <= SizeClasses.LARGEST) {
       int number = SizeClasses.of(bytes, alignment);
-      long at = fromMagazine(number, bytes);
-      return at != 0 ? at : fromNewSlab(number, bytes);
+      if (number <= largestClass) {
+        long at = fromMagazine(number, bytes);
+        return at != 0 ? at : fromNewSlab(number, bytes);
+      }
     }
     return one(bytes);
   }
@@ -123,7 +134,8 @@ public final class Pool {
     Stripe stripe = takeStripe();
     Magazine magazine = stripe.magazines[number];
     if (magazine.isEmpty()) {
-      classes[number].take(magazine, magazine.batch);
+      // Who waits has emptied the magazines, and does not look for what is put there afterwards.
+      classes[number].take(magazine, waiters.get() == 0 ? magazine.batch : 1);
     }
     long at = magazine.isEmpty() ? 0 : magazine.pop();
     if (at != 0) {
@@ -139,14 +151,14 @@ public final class Pool {
 
   private Stripe takeStripe() {
     int mine = (int) Thread.currentThread().threadId();
-    while (true) {
+    for (int looks = 0; ; looks++) {
       for (int i = 0; i < stripes.length; i++) {
         Stripe stripe = stripes[(mine + i) & (stripes.length - 1)];
         if (stripe.tryTake()) {
           return stripe;
         }
       }
-      Thread.onSpinWait();
+      Stripe.pause(looks);
     }
   }
 
@@ -311,9 +323,7 @@ public final class Pool {
     boolean _ = giveBack(leaving);
     // Who waits has said so before it emptied the magazines: then this thread either comes before
     // that, and the object was found, or after it, and sees here that somebody waits.
-    if (waiters.get() != 0) {
-      freed.advance();
-    }
+    wake();
     return Freed.DONE;
   }
 
@@ -333,10 +343,27 @@ public final class Pool {
   }
 
   /**
-   * Gives slabs back that nobody has an object of. Called without locks. Returns whether there were
-   * any.
+   * Gives slabs back that nobody has an object of. Called without locks. Who waits may have looked
+   * for memory while they were neither here nor free.
+   *
+   * @return whether there were any
    */
   private boolean giveBack(@Nullable Slab leaving) {
+    if (leaving == null) {
+      return false;
+    }
+    giveBackAll(leaving);
+    wake();
+    return true;
+  }
+
+  private void wake() {
+    if (waiters.get() != 0) {
+      freed.advance();
+    }
+  }
+
+  private void giveBackAll(Slab leaving) {
     for (Slab slab = leaving; slab != null; ) {
       Slab next = slab.next;
       int frame = ram.frameOf(slab.base);
@@ -353,7 +380,6 @@ public final class Pool {
       }
       slab = next;
     }
-    return leaving != null;
   }
 
   /**
@@ -417,7 +443,7 @@ public final class Pool {
     return freed;
   }
 
-  /** The range has ended, with all that clients have. */
+  /** The range has ended. What is in magazines is not memory of this pool any more. */
   void ended() {
     ended = true;
     freed.advance();

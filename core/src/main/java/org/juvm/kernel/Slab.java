@@ -38,7 +38,7 @@ final class Slab {
   /** 2^40 divided by objectBytes, rounded up: exact for what a slab can have. */
   private final long reciprocal;
 
-  /** One more than the bytes asked for; 0: not with a client. */
+  /** One more than the bytes of the object that were not asked for; 0: not with a client. */
   private final int[] given;
 
   /** A bit for each object that is free in the slab. Guarded by the class's lock. */
@@ -89,20 +89,24 @@ final class Slab {
 
   // ---- with clients ----
 
+  private int noted(long asked) {
+    return (int) (objectBytes - asked) + 1;
+  }
+
   /** Notes that a client gets an object, which nobody else has. */
   void give(int i, long asked) {
-    GIVEN.setOpaque(given, i, (int) Math.min(asked, Integer.MAX_VALUE - 1) + 1);
+    GIVEN.setOpaque(given, i, noted(asked));
   }
 
   /** What a client has asked for when it got an object; -1 if it has not got it. */
   long asked(int i) {
-    return (int) GIVEN.getVolatile(given, i) - 1L;
+    int noted = (int) GIVEN.getVolatile(given, i);
+    return noted == 0 ? -1 : objectBytes - noted + 1;
   }
 
   /** Notes that a client gives an object back. Returns false if it is not with one any more. */
   boolean takeBack(int i, long asked) {
-    int expected = (int) Math.min(asked, Integer.MAX_VALUE - 1) + 1;
-    return GIVEN.compareAndSet(given, i, expected, 0);
+    return GIVEN.compareAndSet(given, i, noted(asked), 0);
   }
 
   /** How many objects are with clients. Exact while nobody gets or gives one back. */

@@ -9,6 +9,7 @@ import java.lang.invoke.VarHandle;
  * waits for nothing but the lock of a size class.
  */
 final class Stripe {
+  private static final int LOOKS_BEFORE_YIELD = 64;
   private static final VarHandle TAKEN;
 
   static {
@@ -47,8 +48,18 @@ final class Stripe {
   }
 
   void take() {
-    while (!tryTake()) {
+    for (int looks = 0; !tryTake(); looks++) {
+      pause(looks);
+    }
+  }
+
+  /** Between two looks. Who holds a stripe may need this processor, or carrier, to go on. */
+  @SuppressWarnings("ThreadPriorityCheck")
+  static void pause(int looks) {
+    if (looks < LOOKS_BEFORE_YIELD) {
       Thread.onSpinWait();
+    } else {
+      Thread.yield();
     }
   }
 

@@ -254,11 +254,24 @@ public final class EntryMemory {
     }
     MemoryObject object = entry.object;
     if (object != null) {
-      if (object instanceof KernelObject kernel) {
-        kernel.remove(0, entry.offset, entry.offset + pages(entry));
-      }
       object.dereference();
     }
+  }
+
+  /**
+   * Frees the pages of an entry of the kernel, wired or not; other memory stays. No page table maps
+   * them. The map is locked for writing, so that nobody gets the addresses before: whoever has them
+   * finds pages by them.
+   */
+  void removeKernelPages(MapEntry entry) {
+    if (!(entry.object instanceof KernelObject kernel)) {
+      return;
+    }
+    if (entry.wirings != 0) {
+      unwire(entry, entry.start, entry.end);
+      entry.wirings = 0;
+    }
+    kernel.remove(0, entry.offset, entry.offset + pages(entry));
   }
 
   // ---- pages ----

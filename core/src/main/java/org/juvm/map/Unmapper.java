@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.juvm.base.MapFlag;
+import org.juvm.base.Protection;
 import org.juvm.trace.Counter;
 
 /**
@@ -11,6 +12,8 @@ import org.juvm.trace.Counter;
  *
  * <p>The order matters: first the entries go, so that no fault finds them, then the page table
  * entries and with them every processor's translations, and only then the wirings and the memory.
+ * Memory of the kernel goes before the map is unlocked, since the next owner of its addresses would
+ * find it; other memory goes later.
  *
  * <p>Source: {@code uvm_unmap_remove}, {@code uvm_unmap_detach}; {@code vm_map_delete}.
  */
@@ -133,17 +136,34 @@ public final class Unmapper {
       holeStart = 0;
     }
     map.pmap().remove(start, end, holeStart, endOfHole(entry));
+    removed.forEach(map.memory()::removeKernelPages);
     return MapOutcome.DONE;
   }
 
   /**
-   * Ends a submap of this map, and takes its range out of this map. Harmless if it has ended.
+   * Takes the memory of a range of the kernel away, and keeps the addresses, without rights. The
+   * map is locked for writing, the range consists of whole entries.
+   *
+   * @param start first address, where an entry starts
+   * @param end the address after the last, where an entry ends
+   */
+  public void empty(long start, long end) {
+    map.pmap().remove(start, end, start, end);
+    for (MapEntry entry = map.find(start); entry != null && entry.start < end; entry = entry.next) {
+      entry.protection = Protection.NONE;
+      map.memory().removeKernelPages(entry);
+    }
+  }
+
+  /**
+   * Ends a submap of this map, which is one of the kernel, and takes its range out of this map.
+   * Harmless if it has ended. Its memory is free before its addresses are.
    *
    * @param submap a submap of this map
    */
   public void removeSubmap(VmMap submap) {
     List<MapEntry> removed = new ArrayList<>();
-    if (!removeTree(submap, removed)) {
+    if (!removeTree(submap, removed, true)) {
       return;
     }
     long start = submap.minimum();
@@ -165,16 +185,21 @@ public final class Unmapper {
     return after == null ? map.maximum() : after.start;
   }
 
-  /** Ends a map and its submaps. Returns false if it has ended already. */
-  private static boolean removeTree(VmMap from, List<MapEntry> removed) {
-    if (!removeAll(from, removed)) {
+  /**
+   * Ends a map and its submaps. Returns false if it has ended already.
+   *
+   * @param emptied whether the memory is to be free, map by map; else the caller ends the page
+   *     table and then releases what was removed
+   */
+  private static boolean removeTree(VmMap from, List<MapEntry> removed, boolean emptied) {
+    if (!removeAll(from, removed, emptied)) {
       return false;
     }
     // Nobody can make another submap now; those that there are end as this one does.
     for (int i = 0; i < removed.size(); i++) {
       VmMap submap = removed.get(i).submap;
       if (submap != null) {
-        removeAll(submap, removed);
+        removeAll(submap, removed, emptied);
       }
     }
     return true;
@@ -183,16 +208,17 @@ public final class Unmapper {
   /** Ends the address space: everything goes. Harmless if it has ended already. */
   public void exit() {
     List<MapEntry> removed = new ArrayList<>();
-    if (!removeTree(map, removed)) {
+    if (!removeTree(map, removed, false)) {
       return;
     }
     map.lockWrite();
     map.pmap().destroy();
+    removed.forEach(map.memory()::removeKernelPages);
     map.unlockWrite();
     map.release(removed);
   }
 
-  private static boolean removeAll(VmMap from, List<MapEntry> removed) {
+  private static boolean removeAll(VmMap from, List<MapEntry> removed, boolean emptied) {
     from.lockStable(from.minimum(), from.maximum());
     try {
       if (from.isExited()) {
@@ -202,6 +228,10 @@ public final class Unmapper {
       for (MapEntry entry = from.first(); entry != null; entry = from.first()) {
         from.remove(entry);
         removed.add(entry);
+        if (emptied && entry.submap == null) {
+          from.pmap().remove(entry.start, entry.end, entry.start, entry.end);
+          from.memory().removeKernelPages(entry);
+        }
       }
       return true;
     } finally {

@@ -7,6 +7,7 @@ import org.juvm.base.Inheritance;
 import org.juvm.base.Limit;
 import org.juvm.base.MapFlag;
 import org.juvm.base.PageSize;
+import org.juvm.base.Protection;
 import org.juvm.base.VmPanic;
 import org.juvm.object.MemoryObject;
 import org.juvm.pmap.Pmap;
@@ -348,6 +349,17 @@ public final class VmMap {
     entry.wirings = wirings;
     entry.set(MapFlag.USER_WIRED, byUser);
     count(entry, bytes);
+  }
+
+  /**
+   * Gives an entry more rights. The lock is held for writing.
+   *
+   * @param entry the entry
+   * @param protection all rights of before, and others
+   */
+  public void setProtection(MapEntry entry, Protection protection) {
+    assert lock.isWriteHeld() && protection.includes(entry.protection);
+    entry.protection = protection;
   }
 
   /** Makes entries ahead, before anything is changed. */
