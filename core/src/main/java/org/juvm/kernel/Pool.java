@@ -7,6 +7,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 import org.juvm.base.KernelFlag;
@@ -49,6 +50,14 @@ public final class Pool {
   private static final int SLAB_OBJECTS = 8;
   private static final int SLABS_OF_LIMIT = 16;
 
+  /** What a magazine moves at once has so many bytes, or is that share of the range. */
+  private static final long BATCH_BYTES = 64 << 10;
+
+  private static final int BATCHES_OF_LIMIT = 256;
+
+  /** The share of the range that slabs without objects may take. */
+  private static final int IDLE_OF_LIMIT = 8;
+
   private static final int ONE_OBJECT = -1;
 
   private final KernelRange range;
@@ -57,6 +66,9 @@ public final class Pool {
   private final long limit;
   private final Stripe[] stripes;
   private final SizeClass[] classes = new SizeClass[SizeClasses.COUNT];
+
+  /** Bytes of slabs whose objects are all free in them. */
+  private final AtomicLong idle = new AtomicLong();
 
   /** The number of the slab that each frame belongs to; 0: none of this pool. */
   private final IntTable slabOfFrame;
@@ -89,8 +101,9 @@ public final class Pool {
     limit = range.map().maximum() - range.map().minimum();
     int processors = Runtime.getRuntime().availableProcessors();
     stripes = new Stripe[Math.max(4, Integer.highestOneBit(processors) * 2)];
-    Arrays.setAll(stripes, i -> new Stripe());
-    Arrays.setAll(classes, i -> new SizeClass());
+    long batchBytes = Math.min(BATCH_BYTES, limit / BATCHES_OF_LIMIT);
+    Arrays.setAll(stripes, i -> new Stripe(batchBytes));
+    Arrays.setAll(classes, i -> new SizeClass(idle, limit / IDLE_OF_LIMIT));
     slabOfFrame = new IntTable(ram.frames(), false);
     numbers.set(0);
   }
@@ -116,31 +129,40 @@ public final class Pool {
   private long fromMagazine(int number, long bytes) {
     Stripe stripe = takeStripe();
     Magazine magazine = stripe.magazines[number];
-    if (magazine.isEmpty()) {
-      classes[number].take(magazine, magazine.batch);
+    if (magazine.isEmpty() && !fill(magazine, number)) {
+      stripe.release();
+      return 0;
     }
-    long at = magazine.isEmpty() ? 0 : magazine.pop();
-    if (at != 0) {
-      stripe.countAllocation(bytes);
-    }
+    long name = magazine.pop();
+    stripe.countAllocation(bytes);
     stripe.release();
-    if (at != 0) {
-      Slab slab = slabOf(at);
-      slab.give(slab.indexOf(at), bytes);
-    }
-    return at;
+    Slab slab = slabOf(name);
+    int i = Slab.index(name);
+    slab.give(i, bytes);
+    return slab.address(i);
+  }
+
+  /** Returns false if there is no object of the class in slabs either. */
+  private boolean fill(Magazine magazine, int number) {
+    classes[number].take(magazine, magazine.batch);
+    return !magazine.isEmpty();
   }
 
   private Stripe takeStripe() {
     int mine = (int) Thread.currentThread().threadId();
-    while (true) {
-      for (int i = 0; i < stripes.length; i++) {
-        Stripe stripe = stripes[(mine + i) & (stripes.length - 1)];
-        if (stripe.tryTake()) {
-          return stripe;
-        }
+    Stripe stripe = stripes[mine & (stripes.length - 1)];
+    return stripe.tryTake() ? stripe : takeOther(mine);
+  }
+
+  private Stripe takeOther(int mine) {
+    for (int i = mine + 1; ; i++) {
+      Stripe stripe = stripes[i & (stripes.length - 1)];
+      if (stripe.tryTake()) {
+        return stripe;
       }
-      Thread.onSpinWait();
+      if (((i - mine) & (stripes.length - 1)) == 0) {
+        Thread.onSpinWait();
+      }
     }
   }
 
@@ -279,15 +301,9 @@ public final class Pool {
     if (slab == null || i < 0) {
       return Freed.UNKNOWN;
     }
-    long asked = slab.asked(i);
-    if (asked < 0) {
-      return Freed.TWICE;
-    }
-    if (asked != bytes) {
-      return Freed.WRONG_SIZE;
-    }
     if (!slab.takeBack(i, bytes)) {
-      return Freed.TWICE;
+      long asked = slab.asked(i);
+      return asked < 0 || asked == bytes ? Freed.TWICE : Freed.WRONG_SIZE;
     }
     Slab leaving = null;
     Stripe stripe = takeStripe();
@@ -299,10 +315,12 @@ public final class Pool {
       if (magazine.isFull()) {
         leaving = classes[slab.sizeClass].put(magazine, magazine.batch, this);
       }
-      magazine.push(at);
+      magazine.push(slab.name(i));
     }
     stripe.release();
-    giveBack(leaving);
+    if (leaving != null) {
+      giveBack(leaving);
+    }
     // Who waits has said so before it emptied the magazines: then this thread either comes before
     // that, and the object was found, or after it, and sees here that somebody waits.
     if (waiters.get() != 0) {
@@ -317,11 +335,11 @@ public final class Pool {
     return number == 0 ? null : slabs[number];
   }
 
-  /** The slab of an object that is not free in it. */
-  Slab slabOf(long at) {
-    Slab slab = findSlab(at);
+  /** The slab of an object, by {@link Slab#name name}, that is not free in it. */
+  Slab slabOf(long name) {
+    Slab slab = slabs[Slab.slab(name)];
     if (slab == null) {
-      throw new VmPanic("an object of a pool is in no slab: address=" + Long.toHexString(at));
+      throw new VmPanic("an object of a pool is in no slab: name=" + Long.toHexString(name));
     }
     return slab;
   }
@@ -504,6 +522,11 @@ public final class Pool {
 
   SizeClass[] classes() {
     return classes;
+  }
+
+  /** Bytes of slabs whose objects are all free in them. */
+  long idle() {
+    return idle.get();
   }
 
   /** The slabs that there are. */
