@@ -11,6 +11,7 @@ import org.juvm.bench.allocator.NettyAllocator;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
@@ -23,12 +24,14 @@ import org.openjdk.jmh.annotations.TearDown;
 /**
  * Allocating memory, a store to it, and freeing it: one piece at a time, and many that are freed in
  * another order. Netty has its caches for threads that are not its own, and does not look for
- * leaks; both make it quicker than it is by itself.
+ * leaks; both make it quicker than it is by itself. Iterations are shorter than a scheduler's turn,
+ * so that most of them have the processor to themselves on a machine that does something else, too.
  */
 @SuppressWarnings("NullAway.Init") // JMH calls setUp before anything else
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
+@Measurement(iterations = 300, time = 1, timeUnit = TimeUnit.MILLISECONDS)
 @Fork(
     value = 1,
     jvmArgsAppend = {

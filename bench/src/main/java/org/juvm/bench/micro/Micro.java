@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.regex.Pattern;
 import org.juvm.bench.shot.Scale;
 import org.juvm.bench.shot.Series;
+import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.profile.GCProfiler;
 import org.openjdk.jmh.results.BenchmarkResult;
 import org.openjdk.jmh.results.IterationResult;
@@ -18,7 +19,10 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
-/** Runs the benchmarks of one class under JMH. */
+/**
+ * Runs the benchmarks of one class under JMH. The class may say how long and how often it is
+ * measured.
+ */
 public final class Micro {
   /** Behind the name of a method: bytes of the heap that an operation of it allocates. */
   public static final String HEAP = ".heap";
@@ -95,9 +99,12 @@ public final class Micro {
             .addProfiler(GCProfiler.class)
             .shouldFailOnError(true)
             .warmupIterations(scale.times(1, 4, 5))
-            .warmupTime(TimeValue.milliseconds(scale.pick(1, 150, 300)))
-            .measurementIterations(scale.times(1, 4, 5))
-            .measurementTime(TimeValue.milliseconds(scale.pick(1, 100, 100)));
+            .warmupTime(TimeValue.milliseconds(scale.pick(1, 150, 300)));
+    if (scale == Scale.TINY || !benchmarks.isAnnotationPresent(Measurement.class)) {
+      builder
+          .measurementIterations(scale.times(1, 4, 5))
+          .measurementTime(TimeValue.milliseconds(scale.pick(1, 100, 100)));
+    }
     parameters.forEach(builder::param);
     return builder;
   }
