@@ -116,7 +116,10 @@ public final class Micro {
     Series heap = series.computeIfAbsent(name + HEAP, key -> new Series());
     for (BenchmarkResult fork : result.getBenchmarkResults()) {
       for (IterationResult iteration : fork.getIterationResults()) {
-        values.add(iteration.getPrimaryResult().getScore());
+        // Of each thread, so that one that has to wait for a processor does not spoil both.
+        for (Result<?> thread : iteration.getRawPrimaryResults()) {
+          values.add(thread.getScore());
+        }
         Result<?> allocated = iteration.getSecondaryResults().get(HEAP_OF_PROFILER);
         heap.add(allocated == null ? Double.NaN : allocated.getScore());
       }

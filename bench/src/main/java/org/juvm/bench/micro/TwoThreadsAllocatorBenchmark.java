@@ -1,9 +1,11 @@
 package org.juvm.bench.micro;
 
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.juvm.bench.allocator.Allocator;
 import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Threads;
@@ -14,6 +16,7 @@ import org.openjdk.jmh.annotations.Threads;
  * it. An arena cannot be closed by another thread.
  */
 @Threads(2)
+@Measurement(iterations = 100, time = 1, timeUnit = TimeUnit.MILLISECONDS)
 public class TwoThreadsAllocatorBenchmark extends AllocatorBenchmark {
   private static final int PLACES = 64;
 
