@@ -3,11 +3,13 @@ package org.juvm.bench.micro;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.jspecify.annotations.Nullable;
 import org.juvm.bench.allocator.Allocator;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Threads;
 
 /**
@@ -23,7 +25,8 @@ public class TwoThreadsAllocatorBenchmark extends AllocatorBenchmark {
   /** References between two places, so that they are in cache lines of their own. */
   private static final int STRIDE = 16;
 
-  private final AtomicReferenceArray<Object> places = new AtomicReferenceArray<>(PLACES * STRIDE);
+  private final AtomicReferenceArray<@Nullable Object> places =
+      new AtomicReferenceArray<>(PLACES * STRIDE);
 
   /** Where a thread is. */
   @State(Scope.Thread)
@@ -32,8 +35,21 @@ public class TwoThreadsAllocatorBenchmark extends AllocatorBenchmark {
 
     private int at = MEMBERS.getAndIncrement() * PLACES / 2;
 
+    private @Nullable Allocator used;
+
     /** At the start, another for each thread. */
     public Place() {}
+
+    /** Gives back what is left. */
+    @TearDown
+    public void tearDown(TwoThreadsAllocatorBenchmark benchmark) {
+      for (int i = 0; i < PLACES && used != null; i++) {
+        Object left = benchmark.places.getAndSet(i * STRIDE, null);
+        if (left != null) {
+          used.free(left);
+        }
+      }
+    }
 
     int next() {
       at = (at + 1) % PLACES;
@@ -42,6 +58,7 @@ public class TwoThreadsAllocatorBenchmark extends AllocatorBenchmark {
   }
 
   private void handOver(Allocator allocator, Place place) {
+    place.used = allocator;
     Object other = places.getAndSet(place.next(), allocator.allocate(bytes));
     if (other != null) {
       allocator.free(other);
