@@ -5,6 +5,7 @@ import org.jspecify.annotations.NullMarked;
 @SuppressWarnings("requires-automatic") // JMH has no module descriptor
 module org.juvm.bench {
   requires static transitive org.jspecify;
+  requires io.netty.buffer;
   requires java.management;
   requires jdk.management;
   requires org.juvm.core;

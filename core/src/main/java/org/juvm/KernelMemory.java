@@ -18,6 +18,9 @@ import org.juvm.kernel.Pool;
  * for; what is larger comes in whole pages that follow one another, of which there may be none in
  * one piece although there are enough. Memory is zeros when it comes from the system, and has what
  * its last user left when it comes from this allocator: so what was in it is seen by nobody else.
+ * Of what is freed, up to an eighth of the limit, and a few objects of each size, are kept ready
+ * and not given back to the system before they are wanted for something else here, or {@link
+ * #trim}.
  *
  * <p>When the limit is reached, or the system has no memory, an allocation fails, or waits for what
  * others free. To free what is free already, or with another size, or what is not from here, is
@@ -42,6 +45,8 @@ public final class KernelMemory implements SegmentAllocator, AutoCloseable {
   private final KernelRange range;
   private final Pool pool;
   private final MemorySegment memory;
+  private final long base;
+  private final long pageBytes;
   private final long limit;
 
   KernelMemory(Vm vm, KernelRange range) {
@@ -49,6 +54,8 @@ public final class KernelMemory implements SegmentAllocator, AutoCloseable {
     this.range = range;
     pool = range.makePool();
     memory = vm.machine().ram().segment();
+    base = memory.address();
+    pageBytes = vm.pageSize();
     limit = range.map().maximum() - range.map().minimum();
   }
 
@@ -175,7 +182,7 @@ public final class KernelMemory implements SegmentAllocator, AutoCloseable {
     }
     if (byteAlignment <= 0
         || (byteAlignment & (byteAlignment - 1)) != 0
-        || byteAlignment > vm.pageSize()) {
+        || byteAlignment > pageBytes) {
       throw new IllegalArgumentException(
           "alignment is no power of two up to a page: byteAlignment=" + byteAlignment);
     }
@@ -185,13 +192,17 @@ public final class KernelMemory implements SegmentAllocator, AutoCloseable {
   }
 
   private long checked(long at, long byteSize) {
-    if (at > 0) {
-      return at;
+    if (at <= 0) {
+      throw refused(at, byteSize);
     }
+    return at;
+  }
+
+  private RuntimeException refused(long at, long byteSize) {
     if (at == Pool.ENDED) {
-      throw new IllegalStateException("the memory is closed: " + this);
+      return new IllegalStateException("the memory is closed: " + this);
     }
-    throw new MapException(
+    return new MapException(
         at == Pool.NO_SPACE ? MapException.Reason.NO_SPACE : MapException.Reason.NO_MEMORY,
         "allocate: %s: bytes=%d, limit=%d, used=%d"
             .formatted(
@@ -202,7 +213,7 @@ public final class KernelMemory implements SegmentAllocator, AutoCloseable {
   }
 
   private MemorySegment segment(long at, long byteSize) {
-    return memory.asSlice(at - memory.address(), byteSize);
+    return memory.asSlice(at - base, byteSize);
   }
 
   /** Gives memory back to the system that is kept ready for allocations to come. */

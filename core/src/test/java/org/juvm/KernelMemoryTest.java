@@ -318,6 +318,29 @@ class KernelMemoryTest {
   }
 
   @Test
+  void whatIsFreeIsKeptReady_upToAnEighthOfTheLimit() {
+    Vm vm = vms.boot(8192);
+    long limit = 4096 * PAGE;
+    KernelMemory memory = vm.kernel().memory(limit);
+    List<MemorySegment> all = new ArrayList<>();
+    for (int i = 0; i < 64; i++) {
+      all.add(memory.allocate(16_384));
+    }
+    long mapped = memory.usage().mapped();
+    all.forEach(memory::free);
+    assertThat(memory.usage().mapped()).isEqualTo(mapped);
+    all.clear();
+    fill(memory, 16_384, all);
+    all.forEach(memory::free);
+    assertThat(memory.usage().mapped()).isBetween(limit / 16, limit / 8 + limit / 32);
+    assertThat(vm.audit()).isEmpty();
+    // All of it can be had in another form.
+    memory.free(memory.allocate(limit));
+    assertThat(memory.usage().mapped()).isZero();
+    assertThat(vm.audit()).isEmpty();
+  }
+
+  @Test
   void otherPageSizes() {
     for (int pageSize : new int[] {1024, 16384, 65536}) {
       Vm vm = vms.boot(512, pageSize);

@@ -63,7 +63,8 @@ final class Lab {
    * @param benchmarks the class
    * @param methods pattern of the names of the methods
    * @param parameters values for its parameters, instead of those that it has
-   * @return nanoseconds for each operation by name of method
+   * @return nanoseconds for each operation by name of method, and bytes of heap, as {@link Micro}
+   *     says
    */
   Map<String, Double> jmh(Class<?> benchmarks, String methods, Map<String, String> parameters) {
     say("%s %s".formatted(benchmarks.getSimpleName(), describe(parameters)));

@@ -47,6 +47,8 @@ final class Rows {
           ReplayRow.REPLAY,
           PagingRows.LOAN,
           PagingRows.POLICIES,
+          AllocatorRows.ONE_THREAD,
+          AllocatorRows.TWO_THREADS,
           Row.of("W1", "WebAssembly programs, over the engine's own memory", Rows::workloads));
 
   /** Those that are measured unless others are named: guest programs need minutes to warm up. */

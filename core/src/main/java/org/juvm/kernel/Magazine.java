@@ -1,14 +1,13 @@
 package org.juvm.kernel;
 
 /**
- * A stack of free objects of one size, by native address. Guarded by its {@link Stripe}.
+ * A stack of free objects of one size, by {@link Slab#name name}. Guarded by its {@link Stripe}.
  *
  * <p>Source: J. Bonwick and J. Adams, "Magazines and Vmem", 2001; one stack of twice a batch does
  * what their pairs of magazines do.
  */
 final class Magazine {
   private static final int MAXIMUM_BATCH = 32;
-  private static final int BATCH_BYTES = 16 << 10;
 
   /** Objects that are moved between a magazine and slabs at once. */
   final int batch;
@@ -16,8 +15,8 @@ final class Magazine {
   private final long[] objects;
   private int count;
 
-  Magazine(int objectBytes) {
-    batch = Math.clamp(BATCH_BYTES / objectBytes, 1, MAXIMUM_BATCH);
+  Magazine(int objectBytes, long batchBytes) {
+    batch = Math.clamp(batchBytes / objectBytes, 1, MAXIMUM_BATCH);
     objects = new long[2 * batch];
   }
 

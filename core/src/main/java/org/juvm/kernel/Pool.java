@@ -2,22 +2,12 @@ package org.juvm.kernel;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.BitSet;
-import java.util.EnumSet;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
-import org.juvm.base.KernelFlag;
-import org.juvm.base.PageSize;
-import org.juvm.base.VmPanic;
-import org.juvm.map.MapOutcome;
-import org.juvm.ram.IntTable;
-import org.juvm.ram.Ram;
 import org.juvm.sync.EventCount;
-import org.juvm.sync.LockRank;
-import org.juvm.sync.RankedLock;
 
 /**
  * An allocator of memory of any size on wired memory of a range, which is its limit. Thread-safe.
@@ -43,35 +33,25 @@ public final class Pool {
   /** In place of an address: the range has ended. */
   public static final long ENDED = -2;
 
-  /** Slabs have so many bytes, or so many objects, if that does not take too much of the range. */
-  private static final long SLAB_BYTES = 64 << 10;
+  /** What a magazine moves at once has so many bytes, or is that share of the range. */
+  private static final long BATCH_BYTES = 64 << 10;
 
-  private static final int SLAB_OBJECTS = 8;
-  private static final int SLABS_OF_LIMIT = 16;
+  private static final int BATCHES_OF_LIMIT = 256;
 
-  private static final int ONE_OBJECT = -1;
+  /** The share of the range that slabs without objects may take. */
+  private static final int IDLE_OF_LIMIT = 8;
 
   private final KernelRange range;
-  private final Ram ram;
-  private final PageSize pageSize;
   private final long limit;
   private final Stripe[] stripes;
 
-  /** What has larger objects than that does not fit into the range. */
-  private final int largestClass;
-
   private final SizeClass[] classes = new SizeClass[SizeClasses.COUNT];
 
-  /** The number of the slab that each frame belongs to; 0: none of this pool. */
-  private final IntTable slabOfFrame;
+  /** Bytes of slabs whose objects are all free in them. */
+  private final AtomicLong idle = new AtomicLong();
 
-  private final RankedLock lock = new RankedLock(LockRank.POOL);
-
-  /** By number. Replaced when it grows; elements are written with the lock held. */
-  private volatile @Nullable Slab[] slabs = new @Nullable Slab[64];
-
-  /** Numbers in use. Guarded by lock. */
-  private final BitSet numbers = new BitSet();
+  private final SlabTable slabs;
+  private final SlabSource source;
 
   private final AtomicInteger waiters = new AtomicInteger();
 
@@ -91,20 +71,14 @@ public final class Pool {
    */
   public Pool(KernelRange range) {
     this.range = range;
-    ram = range.machine().ram();
-    pageSize = ram.pageSize();
     limit = range.map().maximum() - range.map().minimum();
     int processors = Runtime.getRuntime().availableProcessors();
     stripes = new Stripe[Math.max(4, Integer.highestOneBit(processors) * 2)];
-    Arrays.setAll(stripes, i -> new Stripe());
-    Arrays.setAll(classes, i -> new SizeClass());
-    int largest = classes.length - 1;
-    while (largest >= 0 && pageSize.round(SizeClasses.size(largest)) > limit) {
-      largest--;
-    }
-    largestClass = largest;
-    slabOfFrame = new IntTable(ram.frames(), false);
-    numbers.set(0);
+    long batchBytes = Math.min(BATCH_BYTES, limit / BATCHES_OF_LIMIT);
+    Arrays.setAll(stripes, i -> new Stripe(batchBytes));
+    Arrays.setAll(classes, i -> new SizeClass(idle, limit / IDLE_OF_LIMIT));
+    slabs = new SlabTable(range.machine().ram());
+    source = new SlabSource(range, slabs);
   }
 
   // ---- out ----
@@ -122,7 +96,7 @@ public final class Pool {
     }
     if (bytes <= SizeClasses.LARGEST && alignment <= SizeClasses.LARGEST) {
       int number = SizeClasses.of(bytes, alignment);
-      if (number <= largestClass) {
+      if (source.has(number)) {
         long at = fromMagazine(number, bytes);
         return at != 0 ? at : fromNewSlab(number, bytes);
       }
@@ -133,26 +107,35 @@ public final class Pool {
   private long fromMagazine(int number, long bytes) {
     Stripe stripe = takeStripe();
     Magazine magazine = stripe.magazines[number];
-    if (magazine.isEmpty()) {
-      // Who waits has emptied the magazines, and does not look for what is put there afterwards.
-      classes[number].take(magazine, waiters.get() == 0 ? magazine.batch : 1);
+    if (magazine.isEmpty() && !fill(magazine, number)) {
+      stripe.release();
+      return 0;
     }
-    long at = magazine.isEmpty() ? 0 : magazine.pop();
-    if (at != 0) {
-      stripe.countAllocation(bytes);
-    }
+    long name = magazine.pop();
+    stripe.countAllocation(bytes);
     stripe.release();
-    if (at != 0) {
-      Slab slab = slabOf(at);
-      slab.give(slab.indexOf(at), bytes);
-    }
-    return at;
+    Slab slab = slabs.of(name);
+    int i = Slab.index(name);
+    slab.give(i, bytes);
+    return slab.address(i);
+  }
+
+  /** Returns false if there is no object of the class in slabs either. */
+  private boolean fill(Magazine magazine, int number) {
+    // Who waits has emptied the magazines, and does not look for what is put there afterwards.
+    classes[number].take(magazine, waiters.get() == 0 ? magazine.batch : 1);
+    return !magazine.isEmpty();
   }
 
   private Stripe takeStripe() {
     int mine = (int) Thread.currentThread().threadId();
+    Stripe stripe = stripes[mine & (stripes.length - 1)];
+    return stripe.tryTake() ? stripe : takeOther(mine);
+  }
+
+  private Stripe takeOther(int mine) {
     for (int looks = 0; ; looks++) {
-      for (int i = 0; i < stripes.length; i++) {
+      for (int i = 1; i <= stripes.length; i++) {
         Stripe stripe = stripes[(mine + i) & (stripes.length - 1)];
         if (stripe.tryTake()) {
           return stripe;
@@ -165,104 +148,36 @@ public final class Pool {
   private long fromNewSlab(int number, long bytes) {
     boolean trimmed = false;
     while (true) {
-      long refused = addSlab(number);
-      if (refused > 0) {
-        long at = fromMagazine(number, bytes);
-        if (at != 0) {
-          return at;
-        }
-      } else if (trimmed || refused == ENDED) {
+      SlabSource.Made made = source.make(number);
+      Slab slab = made.slab();
+      if (slab != null) {
+        classes[number].add(slab);
+      } else if (trimmed || made.refused() == ENDED) {
         failures.increment();
-        return refused;
+        return made.refused();
       } else {
         boolean _ = trim();
         trimmed = true;
-        long at = fromMagazine(number, bytes);
-        if (at != 0) {
-          return at;
-        }
+      }
+      long at = fromMagazine(number, bytes);
+      if (at != 0) {
+        return at;
       }
     }
-  }
-
-  /** Returns a positive number, or why there is no slab. */
-  private long addSlab(int number) {
-    int objectBytes = SizeClasses.size(number);
-    long least = pageSize.round(objectBytes);
-    long wanted = Math.max(SLAB_BYTES, (long) SLAB_OBJECTS * objectBytes);
-    wanted = Math.min(wanted, limit / SLABS_OF_LIMIT);
-    long bytes = Math.max(least, pageSize.truncate(wanted));
-    while (true) {
-      Slab slab = null;
-      long refused = NO_MEMORY;
-      KernelAllocator allocator = allocator(bytes);
-      MapOutcome outcome = allocator.wired(bytes);
-      switch (outcome) {
-        case DONE -> slab = slab(number, allocator, bytes, objectBytes);
-        case EXITED -> refused = ENDED;
-        case NO_SPACE -> refused = NO_SPACE;
-        default -> {}
-      }
-      if (slab != null) {
-        classes[number].add(slab);
-        return 1;
-      }
-      if (bytes == least || refused == ENDED) {
-        return refused;
-      }
-      bytes = Math.max(least, pageSize.truncate(bytes / 2));
-    }
-  }
-
-  private KernelAllocator allocator(long bytes) {
-    Set<KernelFlag> flags =
-        EnumSet.of(
-            KernelFlag.NO_WAIT, bytes > pageSize.bytes() ? KernelFlag.CONTIGUOUS : KernelFlag.ZERO);
-    return new KernelAllocator(range, flags);
-  }
-
-  private Slab slab(int number, KernelAllocator from, long bytes, long objectBytes) {
-    long base = ram.address(from.frame());
-    Slab slab = new Slab(number, from.address(), base, bytes, objectBytes);
-    lock.lock();
-    try {
-      slab.number = numbers.nextClearBit(1);
-      numbers.set(slab.number);
-      if (slab.number >= slabs.length) {
-        slabs = Arrays.copyOf(slabs, slabs.length * 2);
-      }
-      slabs[slab.number] = slab;
-    } finally {
-      lock.unlock();
-    }
-    for (long i = 0; i < pageSize.vpn(bytes); i++) {
-      slabOfFrame.set(from.frame() + i, slab.number);
-    }
-    return slab;
   }
 
   /** Memory that is too large for an object of a slab. */
   private long one(long bytes) {
-    long whole = pageSize.round(Math.max(1, bytes));
-    if (whole > limit || whole < bytes) {
-      failures.increment();
-      return NO_SPACE;
-    }
-    KernelAllocator allocator = allocator(whole);
-    MapOutcome outcome = allocator.wired(whole);
-    if (outcome != MapOutcome.DONE && outcome != MapOutcome.EXITED) {
+    SlabSource.Made made = source.makeOne(bytes);
+    if (made.slab() == null && made.refused() != ENDED && bytes <= limit) {
       boolean _ = trim();
-      outcome = allocator.wired(whole);
+      made = source.makeOne(bytes);
     }
-    if (outcome != MapOutcome.DONE) {
+    Slab slab = made.slab();
+    if (slab == null) {
       failures.increment();
-      return switch (outcome) {
-        case EXITED -> ENDED;
-        case NO_SPACE -> NO_SPACE;
-        default -> NO_MEMORY;
-      };
+      return made.refused();
     }
-    Slab slab = slab(ONE_OBJECT, allocator, whole, whole);
     slab.give(0, bytes);
     Stripe stripe = takeStripe();
     stripe.countAllocation(bytes);
@@ -292,54 +207,35 @@ public final class Pool {
    * @return DONE; else nothing has changed
    */
   public Freed free(long at, long bytes) {
-    Slab slab = findSlab(at);
+    Slab slab = slabs.find(at);
     int i = slab == null ? -1 : slab.indexOf(at);
     if (slab == null || i < 0) {
       return Freed.UNKNOWN;
     }
-    long asked = slab.asked(i);
-    if (asked < 0) {
-      return Freed.TWICE;
-    }
-    if (asked != bytes) {
-      return Freed.WRONG_SIZE;
-    }
     if (!slab.takeBack(i, bytes)) {
-      return Freed.TWICE;
+      long asked = slab.asked(i);
+      return asked < 0 || asked == bytes ? Freed.TWICE : Freed.WRONG_SIZE;
     }
     Slab leaving = null;
     Stripe stripe = takeStripe();
     stripe.countFree(bytes);
-    if (slab.sizeClass == ONE_OBJECT) {
+    if (slab.sizeClass == SlabSource.ONE_OBJECT) {
       leaving = slab;
     } else {
       Magazine magazine = stripe.magazines[slab.sizeClass];
       if (magazine.isFull()) {
-        leaving = classes[slab.sizeClass].put(magazine, magazine.batch, this);
+        leaving = classes[slab.sizeClass].put(magazine, magazine.batch, slabs);
       }
-      magazine.push(at);
+      magazine.push(slab.name(i));
     }
     stripe.release();
-    boolean _ = giveBack(leaving);
+    if (leaving != null) {
+      boolean _ = giveBack(leaving);
+    }
     // Who waits has said so before it emptied the magazines: then this thread either comes before
     // that, and the object was found, or after it, and sees here that somebody waits.
     wake();
     return Freed.DONE;
-  }
-
-  private @Nullable Slab findSlab(long at) {
-    int frame = ram.frameOf(at);
-    int number = frame < 0 ? 0 : slabOfFrame.get(frame);
-    return number == 0 ? null : slabs[number];
-  }
-
-  /** The slab of an object that is not free in it. */
-  Slab slabOf(long at) {
-    Slab slab = findSlab(at);
-    if (slab == null) {
-      throw new VmPanic("an object of a pool is in no slab: address=" + Long.toHexString(at));
-    }
-    return slab;
   }
 
   /**
@@ -352,7 +248,7 @@ public final class Pool {
     if (leaving == null) {
       return false;
     }
-    giveBackAll(leaving);
+    source.giveBack(leaving);
     wake();
     return true;
   }
@@ -360,25 +256,6 @@ public final class Pool {
   private void wake() {
     if (waiters.get() != 0) {
       freed.advance();
-    }
-  }
-
-  private void giveBackAll(Slab leaving) {
-    for (Slab slab = leaving; slab != null; ) {
-      Slab next = slab.next;
-      int frame = ram.frameOf(slab.base);
-      for (long i = 0; i < pageSize.vpn(slab.bytes); i++) {
-        slabOfFrame.set(frame + i, 0);
-      }
-      lock.lock();
-      slabs[slab.number] = null;
-      numbers.clear(slab.number);
-      lock.unlock();
-      MapOutcome outcome = range.free(slab.address, slab.address + slab.bytes);
-      if (outcome != MapOutcome.DONE && outcome != MapOutcome.EXITED) {
-        throw new VmPanic("a slab of a pool is not mapped: " + outcome);
-      }
-      slab = next;
     }
   }
 
@@ -395,7 +272,7 @@ public final class Pool {
       for (int i = 0; i < classes.length; i++) {
         Magazine magazine = stripe.magazines[i];
         if (!magazine.isEmpty()) {
-          Slab some = classes[i].put(magazine, magazine.count(), this);
+          Slab some = classes[i].put(magazine, magazine.count(), slabs);
           leaving = joined(some, leaving);
         }
       }
@@ -548,19 +425,12 @@ public final class Pool {
     return classes;
   }
 
-  /** The slabs that there are. */
-  List<Slab> allSlabs() {
-    List<Slab> all = new ArrayList<>();
-    lock.lock();
-    try {
-      for (Slab slab : slabs) {
-        if (slab != null) {
-          all.add(slab);
-        }
-      }
-      return all;
-    } finally {
-      lock.unlock();
-    }
+  /** Bytes of slabs whose objects are all free in them. */
+  long idle() {
+    return idle.get();
+  }
+
+  SlabTable slabs() {
+    return slabs;
   }
 }

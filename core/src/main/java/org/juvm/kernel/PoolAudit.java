@@ -26,9 +26,11 @@ final class PoolAudit {
     long mapped = 0;
     long used = 0;
     long free = 0;
-    for (Slab slab : pool.allSlabs()) {
+    long idle = 0;
+    for (Slab slab : pool.slabs().all()) {
       mapped += slab.bytes;
       free += slab.sizeClass < 0 ? 0 : slab.freeCount();
+      idle += slab.sizeClass >= 0 && slab.isEmpty() ? slab.bytes : 0;
       for (int i = 0; i < slab.objects; i++) {
         used += check(slab, i, inMagazines);
       }
@@ -41,28 +43,29 @@ final class PoolAudit {
       listed += each.free();
     }
     expect("objects free in slabs", free, listed);
+    expect("bytes of slabs without objects", idle, pool.idle());
     return findings;
   }
 
   private void addMagazine(Magazine magazine, int sizeClass, Set<Long> seen) {
     for (int i = 0; i < magazine.count(); i++) {
-      long at = magazine.get(i);
-      if (!seen.add(at)) {
-        findings.add("object " + Long.toHexString(at) + " is in magazines twice");
+      long name = magazine.get(i);
+      if (!seen.add(name)) {
+        findings.add("object " + Long.toHexString(name) + " is in magazines twice");
       }
-      if (pool.slabOf(at).sizeClass != sizeClass) {
-        findings.add("object " + Long.toHexString(at) + " is in a magazine of another size");
+      if (pool.slabs().of(name).sizeClass != sizeClass) {
+        findings.add("object " + Long.toHexString(name) + " is in a magazine of another size");
       }
     }
   }
 
   /** An object is in one place. Returns the bytes of it that a client has. */
   private long check(Slab slab, int i, Set<Long> inMagazines) {
-    long at = slab.base + i * slab.objectBytes;
+    long name = slab.name(i);
     long asked = slab.asked(i);
     boolean free = slab.sizeClass >= 0 && slab.isFree(i);
-    int places = (asked >= 0 ? 1 : 0) + (free ? 1 : 0) + (inMagazines.contains(at) ? 1 : 0);
-    expect("places of object " + Long.toHexString(at), 1, places);
+    int places = (asked >= 0 ? 1 : 0) + (free ? 1 : 0) + (inMagazines.contains(name) ? 1 : 0);
+    expect("places of object " + Long.toHexString(name), 1, places);
     return Math.max(0, asked);
   }
 

@@ -1,5 +1,6 @@
 package org.juvm.kernel;
 
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.juvm.sync.LockRank;
 import org.juvm.sync.RankedLock;
@@ -8,11 +9,18 @@ import org.juvm.sync.RankedLock;
  * The slabs of one size, and the objects that are free in them. Thread-safe.
  *
  * <p>Slabs that have a free object are in a list; those that have none are in none, and are found
- * by their objects. One slab whose objects are all free is kept, so that a program which needs one
- * object over and over does not make and unmake a slab each time.
+ * by their objects. Slabs whose objects are all free are kept, one at least, and more as long as
+ * those of all classes together are not too many bytes: so a program that needs as many objects
+ * over and over does not make and unmake slabs each time.
  */
 final class SizeClass {
   private final RankedLock lock = new RankedLock(LockRank.POOL);
+
+  /** Bytes of slabs whose objects are all free, of all classes. */
+  private final AtomicLong idle;
+
+  /** From how many on such slabs go. */
+  private final long mostIdle;
 
   /** Those with a free object. Guarded by lock. */
   private @Nullable Slab first;
@@ -26,12 +34,17 @@ final class SizeClass {
   /** Guarded by lock. */
   private long objects;
 
+  SizeClass(AtomicLong idle, long mostIdle) {
+    this.idle = idle;
+    this.mostIdle = mostIdle;
+  }
+
   /** Adds a new slab, all of whose objects are free. */
   void add(Slab slab) {
     lock.lock();
     try {
       link(slab);
-      empty++;
+      countEmpty(slab, 1);
       slabs++;
       objects += slab.objects;
     } finally {
@@ -45,7 +58,9 @@ final class SizeClass {
     try {
       for (int i = 0; i < count && first != null; i++) {
         Slab slab = first;
-        empty -= slab.isEmpty() ? 1 : 0;
+        if (slab.isEmpty()) {
+          countEmpty(slab, -1);
+        }
         into.push(slab.take());
         if (slab.isFull()) {
           unlink(slab);
@@ -61,21 +76,21 @@ final class SizeClass {
    *
    * @param from has so many at least
    * @param count how many
-   * @param pool finds their slabs
+   * @param table finds their slabs
    * @return slabs that are to go, linked by next; null if there are none
    */
-  @Nullable Slab put(Magazine from, int count, Pool pool) {
+  @Nullable Slab put(Magazine from, int count, SlabTable table) {
     Slab leaving = null;
     lock.lock();
     try {
       for (int i = 0; i < count; i++) {
-        long at = from.pop();
-        Slab slab = pool.slabOf(at);
+        long name = from.pop();
+        Slab slab = table.of(name);
         if (slab.isFull()) {
           link(slab);
         }
-        slab.put(slab.indexOf(at));
-        if (slab.isEmpty() && ++empty > 1) {
+        slab.put(Slab.index(name));
+        if (slab.isEmpty() && countEmpty(slab, 1) > mostIdle && empty > 1) {
           leaving = leave(slab, leaving);
         }
       }
@@ -109,11 +124,17 @@ final class SizeClass {
 
   private Slab leave(Slab slab, @Nullable Slab others) {
     unlink(slab);
-    empty--;
+    countEmpty(slab, -1);
     slabs--;
     objects -= slab.objects;
     slab.next = others;
     return slab;
+  }
+
+  /** Returns the bytes of such slabs of all classes. */
+  private long countEmpty(Slab slab, int more) {
+    empty += more;
+    return idle.addAndGet(more * slab.bytes);
   }
 
   private void link(Slab slab) {

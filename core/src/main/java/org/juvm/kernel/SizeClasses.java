@@ -16,7 +16,16 @@ final class SizeClasses {
   private static final int LINEAR_SHIFT = 6;
 
   /** How many classes there are. */
-  static final int COUNT = of(LARGEST) + 1;
+  static final int COUNT = compute(LARGEST) + 1;
+
+  /** The class of the objects for so many times 16 bytes. */
+  private static final byte[] CLASS_OF_STEPS = new byte[(LARGEST >> STEP_SHIFT) + 1];
+
+  static {
+    for (int steps = 0; steps < CLASS_OF_STEPS.length; steps++) {
+      CLASS_OF_STEPS[steps] = (byte) compute((long) steps << STEP_SHIFT);
+    }
+  }
 
   private SizeClasses() {}
 
@@ -27,6 +36,10 @@ final class SizeClasses {
    * @return number of the class
    */
   static int of(long bytes) {
+    return CLASS_OF_STEPS[(int) (bytes + (1 << STEP_SHIFT) - 1) >> STEP_SHIFT];
+  }
+
+  private static int compute(long bytes) {
     if (bytes <= LINEAR_BYTES) {
       return bytes == 0 ? 0 : (int) (bytes - 1) >> STEP_SHIFT;
     }
@@ -44,6 +57,10 @@ final class SizeClasses {
    * @return number of the class
    */
   static int of(long bytes, long alignment) {
+    return alignment <= 1 << STEP_SHIFT ? of(bytes) : aligned(bytes, alignment);
+  }
+
+  private static int aligned(long bytes, long alignment) {
     int number = of(Math.max(bytes, alignment));
     while ((size(number) & (alignment - 1)) != 0) {
       number++;

@@ -87,26 +87,48 @@ final class Slab {
     return i < objects && i * objectBytes == offset ? i : -1;
   }
 
-  // ---- with clients ----
-
-  private int noted(long asked) {
-    return (int) (objectBytes - asked) + 1;
+  /** Where an object is, as a native address. */
+  long address(int i) {
+    return base + i * objectBytes;
   }
+
+  /** The name of an object in its pool. */
+  long name(int i) {
+    return (long) number << 32 | i;
+  }
+
+  /** The number of the slab of an object with a name. */
+  static int slab(long name) {
+    return (int) (name >>> 32);
+  }
+
+  /** The number of an object with a name in its slab. */
+  static int index(long name) {
+    return (int) name;
+  }
+
+  // ---- with clients ----
 
   /** Notes that a client gets an object, which nobody else has. */
   void give(int i, long asked) {
-    GIVEN.setOpaque(given, i, noted(asked));
+    GIVEN.setOpaque(given, i, (int) (objectBytes - asked) + 1);
   }
 
   /** What a client has asked for when it got an object; -1 if it has not got it. */
   long asked(int i) {
-    int noted = (int) GIVEN.getVolatile(given, i);
-    return noted == 0 ? -1 : objectBytes - noted + 1;
+    int unused = (int) GIVEN.getVolatile(given, i) - 1;
+    return unused < 0 ? -1 : objectBytes - unused;
   }
 
-  /** Notes that a client gives an object back. Returns false if it is not with one any more. */
+  /**
+   * Notes that a client gives an object back. Returns false, and changes nothing, if it is not with
+   * one any more or has another size.
+   */
   boolean takeBack(int i, long asked) {
-    return GIVEN.compareAndSet(given, i, noted(asked), 0);
+    long unused = objectBytes - asked;
+    return unused >= 0
+        && unused < Integer.MAX_VALUE
+        && GIVEN.compareAndSet(given, i, (int) unused + 1, 0);
   }
 
   /** How many objects are with clients. Exact while nobody gets or gives one back. */
@@ -132,7 +154,7 @@ final class Slab {
     return (free[i >> 6] >>> i & 1) != 0;
   }
 
-  /** Takes out the first free object, of which there is one. Returns its native address. */
+  /** Takes out the first free object, of which there is one. Returns its name. */
   long take() {
     int word = firstFree >> 6;
     while (free[word] == 0) {
@@ -142,7 +164,7 @@ final class Slab {
     free[word] &= free[word] - 1;
     firstFree = i;
     freeCount--;
-    return base + i * objectBytes;
+    return name(i);
   }
 
   void put(int i) {

@@ -37,9 +37,14 @@ final class Stripe {
   /** By size class. */
   final Magazine[] magazines = new Magazine[SizeClasses.COUNT];
 
-  Stripe() {
+  /**
+   * Empty magazines.
+   *
+   * @param batchBytes how much they move at once
+   */
+  Stripe(long batchBytes) {
     for (int i = 0; i < magazines.length; i++) {
-      magazines[i] = new Magazine(SizeClasses.size(i));
+      magazines[i] = new Magazine(SizeClasses.size(i), batchBytes);
     }
   }
 

@@ -208,8 +208,9 @@ final class FreeFrames {
   }
 
   /**
-   * Takes frames that follow one another: preferably such as were never used. To look among the
-   * others takes time proportional to their number, with the list locked.
+   * Takes frames that follow one another: preferably those that came last, if they do, or such as
+   * were never used. To look among the others takes time proportional to their number, with the
+   * list locked.
    *
    * @param count how many, at least 1
    * @param left how many frames must be left on the list
@@ -224,7 +225,10 @@ final class FreeFrames {
       if (free - count < left) {
         return FrameTable.NONE;
       }
-      int first = count <= list.frames - list.firstVirgin ? virginRun(count) : usedRun(count);
+      int first = topRun(count);
+      if (first == FrameTable.NONE) {
+        first = count <= list.frames - list.firstVirgin ? virginRun(count) : usedRun(count);
+      }
       if (first != FrameTable.NONE) {
         list.leastFree = Math.min(list.leastFree, free - count);
       }
@@ -232,6 +236,25 @@ final class FreeFrames {
     } finally {
       list.lock.unlock();
     }
+  }
+
+  /** The top of the stack, in any order. */
+  private int topRun(int count) {
+    if (list.stacked < count) {
+      return FrameTable.NONE;
+    }
+    int least = Integer.MAX_VALUE;
+    int most = 0;
+    for (long i = list.stacked - count; i < list.stacked; i++) {
+      int frame = list.stack.get(i);
+      least = Math.min(least, frame);
+      most = Math.max(most, frame);
+    }
+    if (most - least != count - 1) {
+      return FrameTable.NONE;
+    }
+    list.stacked -= count;
+    return least;
   }
 
   private int virginRun(int count) {

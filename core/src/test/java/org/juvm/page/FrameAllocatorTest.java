@@ -2,10 +2,12 @@ package org.juvm.page;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.juvm.base.PageSize;
@@ -13,6 +15,8 @@ import org.juvm.ram.Ram;
 
 /** When memory is short, and who is told. */
 class FrameAllocatorTest {
+  private static final MemorySegment ZEROS = MemorySegment.ofArray(new byte[32 * 4096]);
+
   private int kicks;
   private int freed;
   private final List<Integer> slots = new ArrayList<>();
@@ -45,6 +49,24 @@ class FrameAllocatorTest {
         slots::add);
     assertThat(allocator.freeFrames()).isEqualTo(frames);
     return allocator;
+  }
+
+  @Test
+  void allocateRun_whatCameLast_isFoundAndZeroed() {
+    Ram ram = new Ram(1024, PageSize.ofBytes(4096));
+    FrameTable table = new FrameTable(ram);
+    FrameAllocator allocator = allocator(1024, table, ram);
+    int first = allocator.allocateRun(32, FrameAllocator.Reserve.NONE);
+    int other = allocator.allocateRun(16, FrameAllocator.Reserve.NONE);
+    for (int frame = first; frame < first + 32; frame++) {
+      MemorySegment page = ram.segment().asSlice(frame * 4096L, 4096);
+      page.fill((byte) 1);
+      allocator.free(0, frame);
+    }
+    int again = allocator.allocateRun(32, FrameAllocator.Reserve.NONE);
+    assertThat(again).isEqualTo(first);
+    assertThat(ram.segment().asSlice(again * 4096L, 32 * 4096L).mismatch(ZEROS)).isEqualTo(-1);
+    assertThat(other < first || other >= first + 32).isTrue();
   }
 
   /** Offers nothing. */

@@ -6,8 +6,11 @@ import java.util.Map;
 import java.util.regex.Pattern;
 import org.juvm.bench.shot.Scale;
 import org.juvm.bench.shot.Series;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.profile.GCProfiler;
 import org.openjdk.jmh.results.BenchmarkResult;
 import org.openjdk.jmh.results.IterationResult;
+import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
@@ -16,8 +19,16 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
-/** Runs the benchmarks of one class under JMH. */
+/**
+ * Runs the benchmarks of one class under JMH. The class may say how long and how often it is
+ * measured.
+ */
 public final class Micro {
+  /** Behind the name of a method: bytes of the heap that an operation of it allocates. */
+  public static final String HEAP = ".heap";
+
+  private static final String HEAP_OF_PROFILER = "gc.alloc.rate.norm";
+
   private final Class<?> benchmarks;
   private final String methods;
   private final Map<String, String> parameters;
@@ -43,7 +54,8 @@ public final class Micro {
    *
    * @param jvm the executable
    * @param options options for these JVMs
-   * @return nanoseconds for each operation by name of method, medians over all rounds
+   * @return nanoseconds for each operation by name of method, and bytes with {@link #HEAP} behind
+   *     the name, medians over all rounds
    */
   public Map<String, Double> measure(String jvm, List<String> options) {
     return measure(
@@ -84,11 +96,15 @@ public final class Micro {
         new OptionsBuilder()
             .include("^" + Pattern.quote(benchmarks.getName()) + "\\.(" + methods + ")$")
             .verbosity(VerboseMode.SILENT)
+            .addProfiler(GCProfiler.class)
             .shouldFailOnError(true)
             .warmupIterations(scale.times(1, 4, 5))
-            .warmupTime(TimeValue.milliseconds(scale.pick(1, 150, 300)))
-            .measurementIterations(scale.times(1, 4, 5))
-            .measurementTime(TimeValue.milliseconds(scale.pick(1, 100, 100)));
+            .warmupTime(TimeValue.milliseconds(scale.pick(1, 150, 300)));
+    if (scale == Scale.TINY || !benchmarks.isAnnotationPresent(Measurement.class)) {
+      builder
+          .measurementIterations(scale.times(1, 4, 5))
+          .measurementTime(TimeValue.milliseconds(scale.pick(1, 100, 100)));
+    }
     parameters.forEach(builder::param);
     return builder;
   }
@@ -97,9 +113,15 @@ public final class Micro {
     String benchmark = result.getParams().getBenchmark();
     String name = benchmark.substring(benchmark.lastIndexOf('.') + 1);
     Series values = series.computeIfAbsent(name, key -> new Series());
+    Series heap = series.computeIfAbsent(name + HEAP, key -> new Series());
     for (BenchmarkResult fork : result.getBenchmarkResults()) {
       for (IterationResult iteration : fork.getIterationResults()) {
-        values.add(iteration.getPrimaryResult().getScore());
+        // Of each thread, so that one that has to wait for a processor does not spoil both.
+        for (Result<?> thread : iteration.getRawPrimaryResults()) {
+          values.add(thread.getScore());
+        }
+        Result<?> allocated = iteration.getSecondaryResults().get(HEAP_OF_PROFILER);
+        heap.add(allocated == null ? Double.NaN : allocated.getScore());
       }
     }
   }

@@ -1,0 +1,2 @@
+/** Allocators of native memory, behind one interface. */
+package org.juvm.bench.allocator;

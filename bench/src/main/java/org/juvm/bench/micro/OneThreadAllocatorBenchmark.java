@@ -1,0 +1,4 @@
+package org.juvm.bench.micro;
+
+/** One thread. */
+public class OneThreadAllocatorBenchmark extends AllocatorBenchmark {}
