@@ -19,9 +19,9 @@ import org.juvm.bench.shot.Scale;
 /** The rows of kernel memory, against other allocators: the quickest of them is the baseline. */
 final class AllocatorRows {
   static final Row ONE_THREAD =
-      Row.of("K1", "kernel memory, allocate and free, one thread", AllocatorRows::oneThread);
+      Row.of("A1", "kernel memory, allocate and free, one thread", AllocatorRows::oneThread);
   static final Row TWO_THREADS =
-      Row.of("K2", "kernel memory, allocate and free, two threads", AllocatorRows::twoThreads);
+      Row.of("A2", "kernel memory, allocate and free, two threads", AllocatorRows::twoThreads);
 
   /** By the names that the benchmark has for them. */
   private static final Map<String, String> OTHERS = new LinkedHashMap<>();
