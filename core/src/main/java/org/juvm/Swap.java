@@ -137,6 +137,7 @@ public final class Swap {
    * @throws MapException NO_MEMORY if there is not enough memory and other swap for what is there;
    *     then it stays in use
    * @throws IllegalArgumentException if it is no device of this system any more
+   * @throws IllegalStateException if the system is closed meanwhile
    */
   public void remove(SwapDevice device) {
     removing.acquireUninterruptibly();
@@ -153,6 +154,9 @@ public final class Swap {
         return;
       }
       vm.machine().swap().enable(area);
+      if (vm.isClosed()) {
+        throw Vm.closedException();
+      }
       throw new MapException(
           MapException.Reason.NO_MEMORY,
           "swap device cannot be emptied: device="

@@ -15,6 +15,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
@@ -302,5 +303,26 @@ class SwapTest {
     }
     Statistics seen = vm.statistics();
     assertThat(seen.outOfMemory()).isZero();
+  }
+
+  @Test
+  void S2_aDeviceIsRemovedWhileTheSystemIsClosed() throws Exception {
+    for (int round = 0; round < 300; round++) {
+      Vm vm = vms.bootWithSwap(64, 256);
+      SwapDevice device = vm.swap().devices().getFirst();
+      FutureTask<Boolean> removal =
+          new FutureTask<>(
+              () -> {
+                try {
+                  vm.swap().remove(device);
+                  return true;
+                } catch (IllegalArgumentException | IllegalStateException e) {
+                  return false;
+                }
+              });
+      Thread.ofPlatform().start(removal);
+      vm.close();
+      assertThat(removal.get()).isNotNull();
+    }
   }
 }

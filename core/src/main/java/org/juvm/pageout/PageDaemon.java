@@ -251,7 +251,13 @@ public final class PageDaemon implements Reclaimer, AutoCloseable {
         interrupted = true;
       }
     }
-    scan.close();
+    // Two who wait for writes would each hold what the other waits for.
+    scanning.acquireUninterruptibly();
+    try {
+      scan.close();
+    } finally {
+      scanning.release();
+    }
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
