@@ -43,6 +43,8 @@ public final class Pool {
 
   private final KernelRange range;
   private final long limit;
+
+  /** The first half may be owned by threads, one or none each; the second half is for all. */
   private final Stripe[] stripes;
 
   private final SizeClass[] classes = new SizeClass[SizeClasses.COUNT];
@@ -73,7 +75,7 @@ public final class Pool {
     this.range = range;
     limit = range.map().maximum() - range.map().minimum();
     int processors = Runtime.getRuntime().availableProcessors();
-    stripes = new Stripe[Math.max(4, Integer.highestOneBit(processors) * 2)];
+    stripes = new Stripe[2 * Math.max(4, Integer.highestOneBit(processors) * 2)];
     long batchBytes = Math.min(BATCH_BYTES, limit / BATCHES_OF_LIMIT);
     Arrays.setAll(stripes, i -> new Stripe(batchBytes));
     Arrays.setAll(classes, i -> new SizeClass(idle, limit / IDLE_OF_LIMIT));
@@ -128,20 +130,25 @@ public final class Pool {
   }
 
   private Stripe takeStripe() {
-    int mine = (int) Thread.currentThread().threadId();
-    Stripe stripe = stripes[mine & (stripes.length - 1)];
-    return stripe.tryTake() ? stripe : takeOther(mine);
+    Thread thread = Thread.currentThread();
+    long number = thread.threadId();
+    Stripe stripe = stripes[(int) number & (stripes.length / 2 - 1)];
+    return stripe.enter(number) ? stripe : takeOther(stripe, thread);
   }
 
-  private Stripe takeOther(int mine) {
+  private Stripe takeOther(Stripe mine, Thread thread) {
+    if (mine.tryTake(thread.threadId(), !thread.isVirtual())) {
+      return mine;
+    }
+    int half = stripes.length / 2;
     for (int looks = 0; ; looks++) {
-      for (int i = 1; i <= stripes.length; i++) {
-        Stripe stripe = stripes[(mine + i) & (stripes.length - 1)];
+      for (int i = 0; i < half; i++) {
+        Stripe stripe = stripes[half + (((int) thread.threadId() + i) & (half - 1))];
         if (stripe.tryTake()) {
           return stripe;
         }
       }
-      Stripe.pause(looks);
+      StripeLock.pause(looks);
     }
   }
 

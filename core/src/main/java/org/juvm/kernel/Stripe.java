@@ -1,27 +1,11 @@
 package org.juvm.kernel;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
-
 /**
- * The magazines of one processor, or of what stands for one: a thread that finds its stripe taken
- * uses another. Held for a few instructions, or while a batch of objects is moved; who holds it
- * waits for nothing but the lock of a size class.
+ * The magazines of one thread, or of what stands for one: a thread that finds its stripe taken uses
+ * another. Held for a few instructions, or while a batch of objects is moved; who holds it waits
+ * for nothing but the lock of a size class.
  */
-final class Stripe {
-  private static final int LOOKS_BEFORE_YIELD = 64;
-  private static final VarHandle TAKEN;
-
-  static {
-    try {
-      TAKEN = MethodHandles.lookup().findVarHandle(Stripe.class, "taken", int.class);
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e);
-    }
-  }
-
-  private volatile int taken;
-
+final class Stripe extends StripeLock {
   // The counts since the start, of this stripe. Guarded by it.
 
   private long allocations;
@@ -46,30 +30,6 @@ final class Stripe {
     for (int i = 0; i < magazines.length; i++) {
       magazines[i] = new Magazine(SizeClasses.size(i), batchBytes);
     }
-  }
-
-  boolean tryTake() {
-    return taken == 0 && TAKEN.compareAndSet(this, 0, 1);
-  }
-
-  void take() {
-    for (int looks = 0; !tryTake(); looks++) {
-      pause(looks);
-    }
-  }
-
-  /** Between two looks. Who holds a stripe may need this processor, or carrier, to go on. */
-  @SuppressWarnings("ThreadPriorityCheck")
-  static void pause(int looks) {
-    if (looks < LOOKS_BEFORE_YIELD) {
-      Thread.onSpinWait();
-    } else {
-      Thread.yield();
-    }
-  }
-
-  void release() {
-    TAKEN.setRelease(this, 0);
   }
 
   void countAllocation(long bytes) {

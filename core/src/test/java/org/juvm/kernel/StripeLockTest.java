@@ -1,0 +1,146 @@
+package org.juvm.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.FutureTask;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.juvm.ram.Host;
+
+/** A lock that a thread may own. */
+@Tag("threads")
+class StripeLockTest {
+  private static final int USES = 200;
+  private static final int LOOKS = 4;
+  private static final int THREADS = 3;
+  private static final int ROUNDS = 4_000_000;
+
+  /** The lock, and what it guards: two counts that are equal. */
+  private static final class Guarded extends StripeLock {
+    long first;
+    long second;
+
+    void use() {
+      long before = first;
+      first = before + 1;
+      // Long enough to be met by somebody who should not be here.
+      for (int i = 0; i < LOOKS; i++) {
+        Thread.onSpinWait();
+      }
+      if (second != before) {
+        throw new AssertionError("somebody else is here: " + second + " instead of " + before);
+      }
+      second = before + 1;
+    }
+  }
+
+  private static long me() {
+    return Thread.currentThread().threadId();
+  }
+
+  private static void useOften(Guarded lock) {
+    for (int i = 0; i < USES; i++) {
+      if (!lock.enter(me())) {
+        assertThat(lock.tryTake(me(), true)).isTrue();
+      }
+      lock.use();
+      lock.release();
+    }
+  }
+
+  @Test
+  void aThreadThatComesOftenOwnsItUntilItIsTakenAway() throws Exception {
+    Guarded lock = new Guarded();
+    assertThat(lock.enter(me())).isFalse();
+    useOften(lock);
+    boolean owned = lock.enter(me());
+    assertThat(owned).isEqualTo(Host.ASYMMETRIC_FENCE);
+    if (owned) {
+      lock.release();
+      FutureTask<Boolean> other =
+          new FutureTask<>(
+              () -> {
+                assertThat(lock.tryTake()).isFalse();
+                lock.take();
+                lock.use();
+                lock.release();
+                return lock.tryTake();
+              });
+      Thread.ofPlatform().start(other);
+      assertThat(other.get()).isTrue();
+      assertThat(lock.enter(me())).isFalse();
+      assertThat(lock.tryTake()).isFalse();
+      lock.release();
+    }
+    useOften(lock);
+    assertThat(lock.first).isEqualTo(lock.second);
+  }
+
+  @Test
+  void anOwnerThatIsGoneLosesItInTheEnd() throws Exception {
+    Guarded lock = new Guarded();
+    FutureTask<Void> owner = new FutureTask<>(() -> useOften(lock), null);
+    Thread.ofPlatform().start(owner);
+    owner.get();
+    int misses = 0;
+    while (!lock.tryTake(me(), true)) {
+      misses++;
+      assertThat(misses).isLessThan(100_000);
+    }
+    lock.use();
+    lock.release();
+  }
+
+  @Test
+  void virtualThreadsDoNotOwnIt() {
+    Guarded lock = new Guarded();
+    for (int i = 0; i < USES; i++) {
+      assertThat(lock.tryTake(me(), false)).isTrue();
+      lock.use();
+      lock.release();
+    }
+    assertThat(lock.enter(me())).isFalse();
+  }
+
+  /** Owners come and go, others take it away from them; nobody is there with another. */
+  @Test
+  void oneThreadAtATime() throws Exception {
+    Guarded lock = new Guarded();
+    List<FutureTask<Long>> tasks = new ArrayList<>();
+    for (int t = 0; t < THREADS; t++) {
+      SplittableRandom random = new SplittableRandom(t);
+      tasks.add(new FutureTask<>(() -> compete(lock, random)));
+    }
+    tasks.forEach(task -> Thread.ofPlatform().start(task));
+    long uses = 0;
+    for (FutureTask<Long> task : tasks) {
+      uses += task.get();
+    }
+    assertThat(lock.first).isEqualTo(uses);
+    assertThat(lock.second).isEqualTo(uses);
+  }
+
+  private static long compete(Guarded lock, SplittableRandom random) {
+    long uses = 0;
+    boolean taking = false;
+    for (int i = 0; i < ROUNDS; i++) {
+      if (i % 5000 == 0) {
+        // Sometimes a thread only takes what it is given, so that it may own it.
+        taking = random.nextInt(3) == 0;
+      }
+      if (!lock.enter(me()) && !lock.tryTake(me(), true)) {
+        if (!taking || random.nextInt(256) != 0) {
+          continue;
+        }
+        lock.take();
+      }
+      lock.use();
+      lock.release();
+      uses++;
+    }
+    return uses;
+  }
+}
