@@ -34,7 +34,7 @@ public final class Pool {
   public static final long ENDED = -2;
 
   /** What a magazine moves at once has so many bytes, or is that share of the range. */
-  private static final long BATCH_BYTES = 64 << 10;
+  private static final long BATCH_BYTES = 256 << 10;
 
   private static final int BATCHES_OF_LIMIT = 256;
 
