@@ -276,6 +276,36 @@ public final class KernelMemory implements SegmentAllocator, AutoCloseable {
   }
 
   /**
+   * The counts as text, a line for each size, as {@code vmstat -m} shows the pools of a kernel.
+   *
+   * @return several lines of text
+   */
+  public String show() {
+    Usage now = usage();
+    StringBuilder text = new StringBuilder(256);
+    text.append(
+        "kernel memory: limit=%d, mapped=%d, used=%d, allocations=%d, frees=%d, failures=%d, waits=%d\n"
+            .formatted(
+                now.limit(),
+                now.mapped(),
+                now.used(),
+                now.allocations(),
+                now.frees(),
+                now.failures(),
+                now.waits()));
+    if (!now.sizes().isEmpty()) {
+      text.append("      size     slabs   objects      used      free\n");
+    }
+    for (SizeUsage size : now.sizes()) {
+      long used = size.objects() - size.free();
+      text.append(
+          "%10d%10d%10d%10d%10d\n"
+              .formatted(size.bytes(), size.slabs(), size.objects(), used, size.free()));
+    }
+    return text.toString();
+  }
+
+  /**
    * Gives all memory back to the system, also what is in use: segments must not be used any more.
    * Whoever waits for memory gets an {@link IllegalStateException}. Closing twice does nothing.
    */

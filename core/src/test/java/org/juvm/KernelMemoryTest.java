@@ -311,10 +311,14 @@ class KernelMemoryTest {
     for (KernelMemory.SizeUsage size : usage.sizes()) {
       assertThat(size.free()).isEqualTo(size.objects() - 1);
     }
+    assertThat(memory.show())
+        .contains("used=3100, allocations=2, frees=0, failures=0, waits=0\n")
+        .containsPattern("\n +112 +1 +\\d+ +1 +\\d+\n +3072 +1 +\\d+ +1 +\\d+\n$");
     memory.free(one);
     memory.free(two);
     memory.trim();
     assertThat(memory.usage().sizes()).isEmpty();
+    assertThat(memory.show()).contains("mapped=0, used=0, allocations=2, frees=2");
   }
 
   @Test
