@@ -1,6 +1,5 @@
 package org.juvm.object;
 
-import org.juvm.base.VmPanic;
 import org.juvm.page.FrameTable;
 
 /**
@@ -13,7 +12,7 @@ import org.juvm.page.FrameTable;
  * <p>Source: {@code uvm_device.c}; each method names its function. Taking it back is {@code
  * revoke(2)}.
  */
-public final class DeviceObject extends MemoryObject {
+public final class DeviceObject extends FixedObject {
   private final int firstFrame;
   private final int frames;
 
@@ -28,16 +27,6 @@ public final class DeviceObject extends MemoryObject {
     super(support, size);
     this.firstFrame = firstFrame;
     frames = (int) support.ram().pageSize().vpn(size);
-  }
-
-  @Override
-  public boolean isAnonymous() {
-    return false;
-  }
-
-  @Override
-  public boolean isDevice() {
-    return true;
   }
 
   /** Also of a page that was taken back, as long as it is mapped. */
@@ -87,38 +76,5 @@ public final class DeviceObject extends MemoryObject {
   @Override
   void ended() {
     support.ram().devices().remove(firstFrame);
-  }
-
-  /** What is stored is in the client's memory at once. */
-  @Override
-  public void clean(long first, long end, boolean invalidate) {}
-
-  @Override
-  public void writeOut(long first, long end) {}
-
-  // ---- what is never asked of a device ----
-
-  @Override
-  void bringIn(PageRequest request, long page, int place) {
-    throw noPage();
-  }
-
-  @Override
-  public boolean read(PageRequest request) {
-    throw noPage();
-  }
-
-  @Override
-  public void evict(int frame) {
-    throw noPage();
-  }
-
-  @Override
-  public void write(int[] busy, int count) {
-    throw noPage();
-  }
-
-  private static VmPanic noPage() {
-    return new VmPanic("pages of a device neither come nor go");
   }
 }

@@ -1,7 +1,6 @@
 package org.juvm.object;
 
 import org.jspecify.annotations.Nullable;
-import org.juvm.base.VmPanic;
 import org.juvm.page.FrameAllocator;
 import org.juvm.page.FrameTable;
 
@@ -12,7 +11,7 @@ import org.juvm.page.FrameTable;
  *
  * <p>Source: the mappings of type {@code UKSMAP} of {@code vm_map.c}, whose pages are the kernel's.
  */
-public final class KernelPage extends MemoryObject {
+public final class KernelPage extends FixedObject {
   private final long address;
 
   /** Takes a frame over that belongs to nobody. */
@@ -51,53 +50,5 @@ public final class KernelPage extends MemoryObject {
    */
   public long address() {
     return address;
-  }
-
-  @Override
-  public boolean isAnonymous() {
-    return false;
-  }
-
-  @Override
-  public boolean isDevice() {
-    return true;
-  }
-
-  @Override
-  public boolean isPageable() {
-    return false;
-  }
-
-  /** The page is where programs see it. */
-  @Override
-  public void clean(long first, long end, boolean invalidate) {}
-
-  @Override
-  public void writeOut(long first, long end) {}
-
-  // ---- what is never asked of a page that is always there ----
-
-  @Override
-  void bringIn(PageRequest request, long page, int place) {
-    throw stays();
-  }
-
-  @Override
-  public boolean read(PageRequest request) {
-    throw stays();
-  }
-
-  @Override
-  public void evict(int frame) {
-    throw stays();
-  }
-
-  @Override
-  public void write(int[] busy, int count) {
-    throw stays();
-  }
-
-  private static VmPanic stays() {
-    return new VmPanic("a page of the system neither comes nor goes");
   }
 }
