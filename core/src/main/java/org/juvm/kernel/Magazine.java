@@ -8,16 +8,18 @@ package org.juvm.kernel;
  */
 final class Magazine {
   private static final int MAXIMUM_BATCH = 32;
+  private static final long[] NO_ROOM = {};
 
   /** Objects that are moved between a magazine and slabs at once. */
   final int batch;
 
-  private final long[] objects;
+  /** Room for two batches, once there was an object. */
+  private long[] objects = NO_ROOM;
+
   private int count;
 
   Magazine(int objectBytes, long batchBytes) {
     batch = Math.clamp(batchBytes / objectBytes, 1, MAXIMUM_BATCH);
-    objects = new long[2 * batch];
   }
 
   int count() {
@@ -29,10 +31,13 @@ final class Magazine {
   }
 
   boolean isFull() {
-    return count == objects.length;
+    return count == 2 * batch;
   }
 
   void push(long object) {
+    if (objects.length == 0) {
+      objects = new long[2 * batch];
+    }
     objects[count++] = object;
   }
 

@@ -41,6 +41,9 @@ public final class Pool {
   /** The share of the range that slabs without objects may take. */
   private static final int IDLE_OF_LIMIT = 8;
 
+  /** So many threads at least can have magazines of their own. */
+  private static final int LEAST_OWNERS = 16;
+
   private final KernelRange range;
   private final long limit;
 
@@ -75,7 +78,7 @@ public final class Pool {
     this.range = range;
     limit = range.map().maximum() - range.map().minimum();
     int processors = Runtime.getRuntime().availableProcessors();
-    stripes = new Stripe[2 * Math.max(4, Integer.highestOneBit(processors) * 2)];
+    stripes = new Stripe[2 * Math.max(LEAST_OWNERS, Integer.highestOneBit(processors) * 2)];
     long batchBytes = Math.min(BATCH_BYTES, limit / BATCHES_OF_LIMIT);
     Arrays.setAll(stripes, i -> new Stripe(batchBytes));
     Arrays.setAll(classes, i -> new SizeClass(idle, limit / IDLE_OF_LIMIT));
