@@ -168,9 +168,12 @@ public final class KernelRange {
     if (ending.isEmpty()) {
       return;
     }
-    new Unmapper(from.map()).removeSubmap(map);
-    ending.forEach(KernelRange::ended);
-    space.endDone();
+    try {
+      new Unmapper(from.map()).removeSubmap(map);
+      ending.forEach(KernelRange::ended);
+    } finally {
+      space.endDone();
+    }
     from.freed.advance();
   }
 

@@ -108,14 +108,18 @@ public final class Pool {
 
   private long fromMagazine(int number, long bytes) {
     Stripe stripe = takeStripe();
-    Magazine magazine = stripe.magazines[number];
-    if (magazine.isEmpty() && !fill(magazine, number)) {
+    long name;
+    try {
+      Magazine magazine = stripe.magazines[number];
+      if (magazine.isEmpty() && !fill(magazine, number)) {
+        return 0;
+      }
+      name = magazine.pop();
+      stripe.countAllocation(bytes);
+    } finally {
+      // Also after an error of the JVM: others would wait for the stripe for ever.
       stripe.release();
-      return 0;
     }
-    long name = magazine.pop();
-    stripe.countAllocation(bytes);
-    stripe.release();
     Slab slab = slabs.of(name);
     int i = Slab.index(name);
     slab.give(i, bytes);
@@ -225,17 +229,20 @@ public final class Pool {
     }
     Slab leaving = null;
     Stripe stripe = takeStripe();
-    stripe.countFree(bytes);
-    if (slab.sizeClass == SlabSource.ONE_OBJECT) {
-      leaving = slab;
-    } else {
-      Magazine magazine = stripe.magazines[slab.sizeClass];
-      if (magazine.isFull()) {
-        leaving = classes[slab.sizeClass].put(magazine, magazine.batch, slabs);
+    try {
+      stripe.countFree(bytes);
+      if (slab.sizeClass == SlabSource.ONE_OBJECT) {
+        leaving = slab;
+      } else {
+        Magazine magazine = stripe.magazines[slab.sizeClass];
+        if (magazine.isFull()) {
+          leaving = classes[slab.sizeClass].put(magazine, magazine.batch, slabs);
+        }
+        magazine.push(slab.name(i));
       }
-      magazine.push(slab.name(i));
+    } finally {
+      stripe.release();
     }
-    stripe.release();
     if (leaving != null) {
       boolean _ = giveBack(leaving);
     }
@@ -276,14 +283,17 @@ public final class Pool {
     for (Stripe stripe : stripes) {
       Slab leaving = null;
       stripe.take();
-      for (int i = 0; i < classes.length; i++) {
-        Magazine magazine = stripe.magazines[i];
-        if (!magazine.isEmpty()) {
-          Slab some = classes[i].put(magazine, magazine.count(), slabs);
-          leaving = joined(some, leaving);
+      try {
+        for (int i = 0; i < classes.length; i++) {
+          Magazine magazine = stripe.magazines[i];
+          if (!magazine.isEmpty()) {
+            Slab some = classes[i].put(magazine, magazine.count(), slabs);
+            leaving = joined(some, leaving);
+          }
         }
+      } finally {
+        stripe.release();
       }
-      stripe.release();
       any |= giveBack(leaving);
     }
     for (SizeClass each : classes) {
