@@ -60,7 +60,7 @@ public final class Pool {
   /** Advances when something was given back while somebody waits. */
   private final EventCount freed = new EventCount();
 
-  /** Set once: nothing is given out any more. */
+  /** Set once, before the memory of the range goes: nothing is given out any more. */
   private volatile boolean ended;
 
   private final LongAdder failures = new LongAdder();
@@ -93,9 +93,12 @@ public final class Pool {
    * @return its native address, or NO_SPACE, NO_MEMORY or ENDED
    */
   public long allocate(long bytes, long alignment) {
-    if (ended) {
-      return ENDED;
-    }
+    long at = find(bytes, alignment);
+    // Looked at last: as long as it is not set what was found is memory of this pool.
+    return ended ? ENDED : at;
+  }
+
+  private long find(long bytes, long alignment) {
     if (bytes <= SizeClasses.LARGEST && alignment <= SizeClasses.LARGEST) {
       int number = SizeClasses.of(bytes, alignment);
       if (source.has(number)) {
@@ -337,7 +340,10 @@ public final class Pool {
     return freed;
   }
 
-  /** The range has ended. What is in magazines is not memory of this pool any more. */
+  /**
+   * The range is ending. What is in magazines will not be memory of this pool any more. Saying so
+   * twice does no harm.
+   */
   void ended() {
     ended = true;
     freed.advance();
