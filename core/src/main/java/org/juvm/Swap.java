@@ -26,6 +26,9 @@ public final class Swap {
   /** Held while a device is removed: one at a time. */
   private final Semaphore removing = new Semaphore(1);
 
+  /** Held while the pager map is made, which may wait for memory. */
+  private final Semaphore mapping = new Semaphore(1);
+
   Swap(Vm vm) {
     this.vm = vm;
   }
@@ -119,13 +122,13 @@ public final class Swap {
   }
 
   private PagerMap pagerMap(long bytes) {
-    removing.acquireUninterruptibly();
+    mapping.acquireUninterruptibly();
     try {
       KernelSpace kernel = vm.kernelSpace();
       MapException.check(kernel.makePagerMap(), "add", KernelMap.KERNEL_ID, 0, bytes);
       return kernel.pagerMap();
     } finally {
-      removing.release();
+      mapping.release();
     }
   }
 

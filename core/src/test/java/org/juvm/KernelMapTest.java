@@ -361,6 +361,11 @@ class KernelMapTest {
     long address = submap.allocateOnDemand(6 * PAGE, KernelFlag.WAIT_FOR_SPACE);
     assertRefused(MapException.Reason.NO_SPACE, () -> submap.allocateOnDemand(3 * PAGE));
     submap.free(address, 6 * PAGE);
+    // Not even the whole kernel has so much: some of its addresses are reserved for ever.
+    KernelMap kernel = vm.kernel();
+    assertRefused(
+        MapException.Reason.NO_SPACE,
+        () -> kernel.reserve(kernel.end() - kernel.start(), KernelFlag.WAIT_FOR_SPACE));
   }
 
   @Test

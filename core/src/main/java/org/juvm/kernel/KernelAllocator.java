@@ -132,8 +132,7 @@ public final class KernelAllocator {
     if (flags.contains(KernelFlag.TRY_LOCK)) {
       mapper.tryLock();
     }
-    boolean waits =
-        flags.contains(KernelFlag.WAIT_FOR_SPACE) && bytes <= map.maximum() - map.minimum();
+    boolean waits = flags.contains(KernelFlag.WAIT_FOR_SPACE) && bytes <= range.mostBytes();
     while (true) {
       long seen = range.freed().count();
       // For the mapping; a refusal takes it away.

@@ -102,6 +102,12 @@ public final class KernelRange {
     }
   }
 
+  /** How much there could be at most in one piece. */
+  long mostBytes() {
+    long all = map.maximum() - map.minimum();
+    return parent == null ? all - KernelSpace.BOOT_BYTES : all;
+  }
+
   /** Says when addresses have become free. */
   EventCount freed() {
     return freed;
@@ -168,9 +174,13 @@ public final class KernelRange {
     if (ending.isEmpty()) {
       return;
     }
-    new Unmapper(from.map()).removeSubmap(map);
-    ending.forEach(KernelRange::ended);
-    space.endDone();
+    try {
+      ending.forEach(KernelRange::ending);
+      new Unmapper(from.map()).removeSubmap(map);
+      ending.forEach(KernelRange::ended);
+    } finally {
+      space.endDone();
+    }
     from.freed.advance();
   }
 
@@ -183,13 +193,19 @@ public final class KernelRange {
     return each != null;
   }
 
-  /** There is nothing in the map any more, and never will be. Who waits for some is told. */
-  void ended() {
-    freed.advance();
+  /** The memory is about to go: a pool gives none out from now on. */
+  void ending() {
     Pool inHere = pool;
     if (inHere != null) {
       inHere.ended();
     }
+  }
+
+  /** There is nothing in the map any more, and never will be. Who waits for some is told. */
+  void ended() {
+    freed.advance();
+    // Also one that was made meanwhile.
+    ending();
     object.dereference();
   }
 }

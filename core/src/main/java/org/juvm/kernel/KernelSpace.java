@@ -217,6 +217,7 @@ public final class KernelSpace {
     }
     // They use the page table, which ends with the whole.
     awaitEnding();
+    ending.forEach(KernelRange::ending);
     new Unmapper(all.map()).exit();
     ending.forEach(KernelRange::ended);
     object.dereference();

@@ -70,7 +70,7 @@ public final class PagerMap implements TransferBuffers {
       return made.outcome();
     }
     for (int i = 0; i < maximum; i++) {
-      // At least one buffer is worth waiting for; nobody waits for this thread.
+      // At least one buffer is worth waiting for; only who wants the same waits for this thread.
       Set<KernelFlag> flags =
           i == 0 ? EnumSet.noneOf(KernelFlag.class) : EnumSet.of(KernelFlag.NO_WAIT);
       KernelAllocator allocator = new KernelAllocator(range, flags);

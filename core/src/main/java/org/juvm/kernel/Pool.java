@@ -63,7 +63,7 @@ public final class Pool {
   /** Advances when something was given back while somebody waits. */
   private final EventCount freed = new EventCount();
 
-  /** Set once: nothing is given out any more. */
+  /** Set once, before the memory of the range goes: nothing is given out any more. */
   private volatile boolean ended;
 
   private final LongAdder failures = new LongAdder();
@@ -96,9 +96,12 @@ public final class Pool {
    * @return its native address, or NO_SPACE, NO_MEMORY or ENDED
    */
   public long allocate(long bytes, long alignment) {
-    if (ended) {
-      return ENDED;
-    }
+    long at = find(bytes, alignment);
+    // Looked at last: as long as it is not set what was found is memory of this pool.
+    return ended ? ENDED : at;
+  }
+
+  private long find(long bytes, long alignment) {
     if (bytes <= SizeClasses.LARGEST && alignment <= SizeClasses.LARGEST) {
       int number = SizeClasses.of(bytes, alignment);
       if (source.has(number)) {
@@ -111,14 +114,18 @@ public final class Pool {
 
   private long fromMagazine(int number, long bytes) {
     Stripe stripe = takeStripe();
-    Magazine magazine = stripe.magazines[number];
-    if (magazine.isEmpty() && !fill(magazine, number)) {
+    long name;
+    try {
+      Magazine magazine = stripe.magazines[number];
+      if (magazine.isEmpty() && !fill(magazine, number)) {
+        return 0;
+      }
+      name = magazine.pop();
+      stripe.countAllocation(bytes);
+    } finally {
+      // Also after an error of the JVM: others would wait for the stripe for ever.
       stripe.release();
-      return 0;
     }
-    long name = magazine.pop();
-    stripe.countAllocation(bytes);
-    stripe.release();
     Slab slab = slabs.of(name);
     int i = Slab.index(name);
     slab.give(i, bytes);
@@ -228,17 +235,20 @@ public final class Pool {
     }
     Slab leaving = null;
     Stripe stripe = takeStripe();
-    stripe.countFree(bytes);
-    if (slab.sizeClass == SlabSource.ONE_OBJECT) {
-      leaving = slab;
-    } else {
-      Magazine magazine = stripe.magazines[slab.sizeClass];
-      if (magazine.isFull()) {
-        leaving = classes[slab.sizeClass].put(magazine, magazine.batch, slabs);
+    try {
+      stripe.countFree(bytes);
+      if (slab.sizeClass == SlabSource.ONE_OBJECT) {
+        leaving = slab;
+      } else {
+        Magazine magazine = stripe.magazines[slab.sizeClass];
+        if (magazine.isFull()) {
+          leaving = classes[slab.sizeClass].put(magazine, magazine.batch, slabs);
+        }
+        magazine.push(slab.name(i));
       }
-      magazine.push(slab.name(i));
+    } finally {
+      stripe.release();
     }
-    stripe.release();
     if (leaving != null) {
       boolean _ = giveBack(leaving);
     }
@@ -279,14 +289,17 @@ public final class Pool {
     for (Stripe stripe : stripes) {
       Slab leaving = null;
       stripe.take();
-      for (int i = 0; i < classes.length; i++) {
-        Magazine magazine = stripe.magazines[i];
-        if (!magazine.isEmpty()) {
-          Slab some = classes[i].put(magazine, magazine.count(), slabs);
-          leaving = joined(some, leaving);
+      try {
+        for (int i = 0; i < classes.length; i++) {
+          Magazine magazine = stripe.magazines[i];
+          if (!magazine.isEmpty()) {
+            Slab some = classes[i].put(magazine, magazine.count(), slabs);
+            leaving = joined(some, leaving);
+          }
         }
+      } finally {
+        stripe.release();
       }
-      stripe.release();
       any |= giveBack(leaving);
     }
     for (SizeClass each : classes) {
@@ -330,7 +343,10 @@ public final class Pool {
     return freed;
   }
 
-  /** The range has ended. What is in magazines is not memory of this pool any more. */
+  /**
+   * The range is ending. What is in magazines will not be memory of this pool any more. Saying so
+   * twice does no harm.
+   */
   void ended() {
     ended = true;
     freed.advance();

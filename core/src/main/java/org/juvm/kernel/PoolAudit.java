@@ -18,10 +18,13 @@ final class PoolAudit {
     Set<Long> inMagazines = new HashSet<>();
     for (Stripe stripe : pool.stripes()) {
       stripe.take();
-      for (int i = 0; i < stripe.magazines.length; i++) {
-        addMagazine(stripe.magazines[i], i, inMagazines);
+      try {
+        for (int i = 0; i < stripe.magazines.length; i++) {
+          addMagazine(stripe.magazines[i], i, inMagazines);
+        }
+      } finally {
+        stripe.release();
       }
-      stripe.release();
     }
     long mapped = 0;
     long used = 0;

@@ -9,9 +9,9 @@ import org.juvm.ram.Host;
  * locked instruction, and others do not take it at all before they have taken it away.
  *
  * <p>Without an owner, who sets {@code taken} by compare-and-set has the lock. With one, the owner
- * has it who says so in {@code inside} and then finds that it still is the owner; all others, when
- * they have set {@code taken}, see that there is an owner, and leave. The owner is changed only by
- * who has {@code taken}:
+ * has it who says so in its {@link Owner#inside} and then finds that it still is the owner; all
+ * others, when they have set {@code taken}, see that there is an owner, and leave. The owner is
+ * changed only by who has {@code taken}:
  *
  * <ul>
  *   <li>A thread that has the lock makes itself the owner before it releases {@code taken}. Whoever
@@ -21,6 +21,10 @@ import org.juvm.ram.Host;
  *       before that fence: then it is seen, and waited for, and with it all that the owner has
  *       done. Or its look at who is the owner comes after: then it sees that it is not.
  * </ul>
+ *
+ * <p>Each time that a thread becomes the owner there is another mark. For a thread may have seen
+ * that it is the owner, and set and clear its mark only when the lock has been taken from it and
+ * given to another: that one's mark must stay.
  *
  * <p>This is the protocol of {@code docs/access-protocol.md} for stores. Where there is no
  * asymmetric fence no thread becomes an owner.
@@ -41,24 +45,44 @@ class StripeLock {
     try {
       MethodHandles.Lookup lookup = MethodHandles.lookup();
       TAKEN = lookup.findVarHandle(StripeLock.class, "taken", int.class);
-      INSIDE = lookup.findVarHandle(StripeLock.class, "inside", int.class);
-      OWNER = lookup.findVarHandle(StripeLock.class, "owner", long.class);
+      INSIDE = lookup.findVarHandle(Owner.class, "inside", int.class);
+      OWNER = lookup.findVarHandle(StripeLock.class, "owner", Owner.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
   }
 
-  /** The thread that takes the lock without a locked instruction, by number; 0: none. */
-  private volatile long owner;
+  /** A thread that was given the lock, until that is taken away from it. */
+  private static final class Owner {
+    final long thread;
+
+    /** Whether it has the lock. Written by that thread only. */
+    volatile int inside;
+
+    @SuppressWarnings("unused") // keeps the next object out of this one's cache lines
+    private long pad0, pad1, pad2, pad3, pad4, pad5, pad6, pad7;
+    @SuppressWarnings("unused")
+    private long pad8, pad9, pad10, pad11, pad12, pad13, pad14, pad15;
+
+    Owner(long thread) {
+      this.thread = thread;
+    }
+  }
+
+  /** No thread has this number. */
+  private static final Owner NOBODY = new Owner(0);
+
+  /** Who takes the lock without a locked instruction. */
+  private volatile Owner owner = NOBODY;
 
   /** Whether somebody has the lock by compare-and-set. */
   private volatile int taken;
 
-  /** Whether the owner has it. Written by the owner, and by one that was it. */
-  private volatile int inside;
-
   /** Whether who has the lock has it as the owner. Guarded by the lock. */
   private boolean byOwner;
+
+  /** Who was made the owner last. Guarded by the lock. */
+  private Owner given = NOBODY;
 
   /** Who had the lock last by compare-and-set, and how often in a row. Guarded by the lock. */
   private long last;
@@ -70,25 +94,26 @@ class StripeLock {
 
   /** Takes the lock if a thread, the current one, is its owner. Returns false if not. */
   final boolean enter(long thread) {
-    if (owner != thread) {
+    Owner mine = owner;
+    if (mine.thread != thread) {
       return false;
     }
-    INSIDE.setOpaque(this, 1);
+    INSIDE.setOpaque(mine, 1);
     VarHandle.acquireFence();
-    if ((long) OWNER.getAcquire(this) == thread) {
+    if ((Owner) OWNER.getAcquire(this) == mine) {
       byOwner = true;
       return true;
     }
-    INSIDE.setRelease(this, 0);
+    INSIDE.setRelease(mine, 0);
     return false;
   }
 
   /** Takes the lock if nobody has it or owns it. */
   final boolean tryTake() {
-    if (taken != 0 || owner != 0 || !TAKEN.compareAndSet(this, 0, 1)) {
+    if (taken != 0 || isOwned() || !TAKEN.compareAndSet(this, 0, 1)) {
       return false;
     }
-    if (owner != 0) {
+    if (isOwned()) {
       TAKEN.setRelease(this, 0);
       return false;
     }
@@ -104,7 +129,7 @@ class StripeLock {
    */
   final boolean tryTake(long thread, boolean mayOwn) {
     if (!tryTake()) {
-      if (owner != 0 && ++misses >= MISSES_BEFORE_REVOKING) {
+      if (isOwned() && ++misses >= MISSES_BEFORE_REVOKING) {
         misses = 0;
         take();
         uses = 0;
@@ -117,7 +142,8 @@ class StripeLock {
     if (mayOwn && uses >= USES_BEFORE_OWNING && Host.ASYMMETRIC_FENCE) {
       uses = 0;
       misses = 0;
-      owner = thread;
+      given = new Owner(thread);
+      owner = given;
     }
     return true;
   }
@@ -127,10 +153,11 @@ class StripeLock {
     for (int looks = 0; taken != 0 || !TAKEN.compareAndSet(this, 0, 1); looks++) {
       pause(looks);
     }
-    if (owner != 0) {
-      owner = 0;
+    Owner had = owner;
+    if (had.thread != 0) {
+      owner = NOBODY;
       Host.fenceAllThreads();
-      for (int looks = 0; inside != 0; looks++) {
+      for (int looks = 0; had.inside != 0; looks++) {
         pause(looks);
       }
     }
@@ -140,10 +167,14 @@ class StripeLock {
   /** Gives the lock back. */
   final void release() {
     if (byOwner) {
-      INSIDE.setRelease(this, 0);
+      INSIDE.setRelease(given, 0);
     } else {
       TAKEN.setRelease(this, 0);
     }
+  }
+
+  private boolean isOwned() {
+    return owner.thread != 0;
   }
 
   /** Between two looks. Who holds a stripe may need this processor, or carrier, to go on. */

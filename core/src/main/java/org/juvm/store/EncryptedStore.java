@@ -253,6 +253,17 @@ public final class EncryptedStore implements Store {
 
   private void write(int first, int count, MemorySegment memory, Source source) throws IOException {
     TransferBuffer buffer = buffers.take();
+    try {
+      write(first, count, memory, source, buffer);
+    } finally {
+      // Whatever happened: there may be no other.
+      buffers.give(buffer);
+    }
+  }
+
+  private void write(
+      int first, int count, MemorySegment memory, Source source, TransferBuffer buffer)
+      throws IOException {
     Lane lane = lanes.take();
     try {
       for (int done = 0; done < count; ) {
@@ -269,7 +280,6 @@ public final class EncryptedStore implements Store {
       }
     } finally {
       give(lane);
-      buffers.give(buffer);
     }
   }
 

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.juvm.ram.Host;
@@ -17,6 +18,8 @@ class StripeLockTest {
   private static final int LOOKS = 4;
   private static final int THREADS = 3;
   private static final int ROUNDS = 4_000_000;
+
+  private static final int TAKES = 10_000;
 
   /** The lock, and what it guards: two counts that are equal. */
   private static final class Guarded extends StripeLock {
@@ -121,6 +124,52 @@ class StripeLockTest {
     }
     assertThat(lock.first).isEqualTo(uses);
     assertThat(lock.second).isEqualTo(uses);
+  }
+
+  /** Released in any case: else nobody would hear of the failure. */
+  private static void useAndRelease(Guarded lock) {
+    try {
+      lock.use();
+    } finally {
+      lock.release();
+    }
+  }
+
+  /** A thread that finds only late that it is the owner no more leaves the next owner's mark. */
+  @Test
+  void K9_whoWasTheOwnerDoesNotDisturbTheNext() throws Exception {
+    Guarded lock = new Guarded();
+    AtomicBoolean done = new AtomicBoolean();
+    List<FutureTask<Void>> owners = new ArrayList<>();
+    for (int t = 0; t < THREADS; t++) {
+      owners.add(
+          new FutureTask<>(
+              () -> {
+                while (!done.get()) {
+                  if (lock.enter(me()) || lock.tryTake(me(), true)) {
+                    useAndRelease(lock);
+                  }
+                }
+              },
+              null));
+    }
+    owners.forEach(owner -> Thread.ofPlatform().start(owner));
+    try {
+      SplittableRandom random = new SplittableRandom(1);
+      for (int i = 0; i < TAKES; i++) {
+        for (int pause = random.nextInt(2000); pause > 0; pause--) {
+          Thread.onSpinWait();
+        }
+        lock.take();
+        useAndRelease(lock);
+      }
+    } finally {
+      done.set(true);
+    }
+    for (FutureTask<Void> owner : owners) {
+      owner.get();
+    }
+    assertThat(lock.first).isEqualTo(lock.second);
   }
 
   private static long compete(Guarded lock, SplittableRandom random) {

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
+import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -56,6 +57,39 @@ class PagerMapWaitTest {
       assertThat(vm.audit()).isEmpty();
       vmspace.unmap(user + 20L * PAGE, (PAGES - 20L) * PAGE);
       vm.swap().remove(device);
+      assertThat(vm.audit()).isEmpty();
+    }
+  }
+
+  /**
+   * The buffers are made although another device is just being removed, however long that takes.
+   */
+  @Test
+  @Timeout(20)
+  void K7_aDeviceIsAddedWhileAnotherIsRemoved() throws Exception {
+    FaultyStore store = new FaultyStore(FileStore.temporary(directory));
+    try (Vm vm = Vm.builder().memory((long) FRAMES * PAGE).pageSize(PAGE).boot();
+        Vmspace vmspace = vm.newVmspace()) {
+      SwapDevice device = vm.swap().add("slow", store, 4L * PAGES * PAGE, 0, false);
+      long user = vmspace.map(2L * FRAMES * PAGE, Protection.READ_WRITE);
+      try (Cpu cpu = vm.newCpu()) {
+        cpu.attach(vmspace);
+        cpu.bulk().fill(user, 2L * FRAMES * PAGE, (byte) 1);
+      }
+      vmspace.unmap(user + FRAMES * PAGE / 2, 2L * FRAMES * PAGE - FRAMES * PAGE / 2);
+      FaultyStore.Hold hold = store.hold(FaultyStore.Operation.READ);
+      FutureTask<Void> removal = new FutureTask<>(() -> vm.swap().remove(device), null);
+      Thread.ofPlatform().daemon().start(removal);
+      FutureTask<SwapDevice> addition =
+          new FutureTask<>(() -> vm.swap().addTemporary((long) PAGES * PAGE, 0, true));
+      try {
+        hold.awaitOperations(1);
+        Thread.ofPlatform().daemon().start(addition);
+        assertThat(addition.get().pagesInUse()).isZero();
+      } finally {
+        hold.release();
+      }
+      removal.get();
       assertThat(vm.audit()).isEmpty();
     }
   }
