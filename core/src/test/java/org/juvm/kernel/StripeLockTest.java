@@ -186,8 +186,12 @@ class StripeLockTest {
         }
         lock.take();
       }
-      lock.use();
-      lock.release();
+      try {
+        lock.use();
+      } finally {
+        // Also when it fails: others wait for it.
+        lock.release();
+      }
       uses++;
     }
     return uses;
