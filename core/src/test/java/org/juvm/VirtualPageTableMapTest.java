@@ -28,6 +28,7 @@ import org.juvm.base.Advice;
 import org.juvm.base.Inheritance;
 import org.juvm.base.MapFlag;
 import org.juvm.base.Protection;
+import org.juvm.base.VirtualPte;
 
 /** What operations on maps do with mappings that have page tables. */
 class VirtualPageTableMapTest {
@@ -300,5 +301,20 @@ class VirtualPageTableMapTest {
     memory.close();
     assertFault(MemoryFault.Reason.BEYOND_END, VIRTUAL, () -> guest.get(0));
     assertThat(program.space.paging().resident(VIRTUAL, PAGE)).containsOnly(false);
+  }
+
+  @Test
+  void M24_pageTablesMayLeadToThePageOfStatistics() {
+    Vm vm = vms.boot(64);
+    Vmspace vmspace = vm.newVmspace();
+    long root = VirtualPte.of(0, LARGE);
+    long at = vmspace.map(MapRequest.of(vm.statisticsPage()).pageTable(root));
+    try (Cpu cpu = vm.newCpu()) {
+      cpu.attach(vmspace);
+      assertThat(cpu.get(StatisticsField.LAYOUT, at + StatisticsField.MAGIC.offset()))
+          .isEqualTo(StatisticsField.MAGIC_NUMBER);
+      assertFault(MemoryFault.Reason.PROTECTION, at, () -> cpu.set(StatisticsField.LAYOUT, at, 1));
+      assertThat(vm.audit()).isEmpty();
+    }
   }
 }

@@ -363,8 +363,8 @@ public final class Audit {
    * not have said so yet.
    */
   private boolean isPageOf(MemoryObject object, int frame) {
-    if (object.isDevice()) {
-      return frame >= machine.frames().frames();
+    if (frame >= machine.frames().frames()) {
+      return object.isDevice();
     }
     object.lock();
     try {
