@@ -7,7 +7,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Semaphore;
-import org.juvm.kernel.KernelSpace;
 import org.juvm.kernel.PagerMap;
 import org.juvm.pageout.SwapOff;
 import org.juvm.store.FileStore;
@@ -25,9 +24,6 @@ public final class Swap {
 
   /** Held while a device is removed: one at a time. */
   private final Semaphore removing = new Semaphore(1);
-
-  /** Held while the pager map is made, which may wait for memory. */
-  private final Semaphore mapping = new Semaphore(1);
 
   Swap(Vm vm) {
     this.vm = vm;
@@ -110,26 +106,21 @@ public final class Swap {
    * @return the device
    * @throws IllegalArgumentException if the size is not a multiple of the page size, at least one,
    *     or the store is in use already
-   * @throws MapException NO_MEMORY if there is none for the buffers that encryption needs
+   * @throws MapException NO_MEMORY or NO_SPACE if there is none for the buffers that encryption
+   *     needs
    * @throws IllegalStateException if the system is closed
    */
   public SwapDevice add(String name, Store store, long bytes, int priority, boolean encrypted) {
-    PagerMap buffers = encrypted ? pagerMap(bytes) : null;
+    vm.machine().swap().check(name, store, bytes);
+    PagerMap buffers = null;
+    if (encrypted) {
+      buffers = vm.kernelSpace().pagerMap();
+      MapException.check(buffers.make(), "add", KernelMap.KERNEL_ID, 0, bytes);
+    }
     SwapArea area = vm.machine().swap().add(name, store, bytes, priority, buffers);
     vm.daemon().start();
     vm.kernelSpace().enableSwap();
     return new SwapDevice(this, area);
-  }
-
-  private PagerMap pagerMap(long bytes) {
-    mapping.acquireUninterruptibly();
-    try {
-      KernelSpace kernel = vm.kernelSpace();
-      MapException.check(kernel.makePagerMap(), "add", KernelMap.KERNEL_ID, 0, bytes);
-      return kernel.pagerMap();
-    } finally {
-      mapping.release();
-    }
   }
 
   /**

@@ -7,6 +7,7 @@ import static org.juvm.AuditedVms.assertRefused;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.juvm.base.Protection;
+import org.juvm.store.MemoryStore;
 
 /** The system's own buffers for encrypted pages, on the kernel's pager map. */
 class PagerMapTest {
@@ -48,5 +49,20 @@ class PagerMapTest {
       SwapDevice _ = vm.swap().addTemporary(64 * PAGE, 0, true);
       assertThat(vm.audit()).isEmpty();
     }
+  }
+
+  @Test
+  void K5_aDeviceThatIsRefusedMakesNoBuffers() {
+    Vm vm = vms.boot(1024);
+    assertThatThrownBy(() -> vm.swap().add("odd", new MemoryStore(), PAGE + 1, 0, true))
+        .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> vm.swap().add("none", new MemoryStore(), 0, 0, true))
+        .isInstanceOf(IllegalArgumentException.class);
+    MemoryStore store = new MemoryStore();
+    SwapDevice _ = vm.swap().add("plain", store, 64 * PAGE, 0, false);
+    assertThatThrownBy(() -> vm.swap().add("again", store, 64 * PAGE, 0, true))
+        .isInstanceOf(IllegalArgumentException.class);
+    assertThat(vm.statistics().usedFrames()).isZero();
+    assertThat(vm.kernel().show()).doesNotContain("submap");
   }
 }

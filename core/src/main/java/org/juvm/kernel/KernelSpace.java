@@ -5,7 +5,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import org.juvm.map.Machine;
-import org.juvm.map.MapOutcome;
 import org.juvm.map.Unmapper;
 import org.juvm.map.VmMap;
 import org.juvm.object.KernelObject;
@@ -84,16 +83,6 @@ public final class KernelSpace {
    */
   public PagerMap pagerMap() {
     return pagerMap;
-  }
-
-  /**
-   * Makes the buffers of the pager map, if that has none. Called without locks, by one thread at a
-   * time.
-   *
-   * @return DONE, NO_MEMORY or EXITED
-   */
-  public MapOutcome makePagerMap() {
-    return pagerMap.buffers() != 0 ? MapOutcome.DONE : pagerMap.make();
   }
 
   /** Memory of the kernel that is made on demand may go to swap from now on. */

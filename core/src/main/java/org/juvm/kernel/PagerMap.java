@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.EnumSet;
 import java.util.Set;
+import java.util.concurrent.Semaphore;
 import org.juvm.base.KernelFlag;
 import org.juvm.base.PageSize;
 import org.juvm.map.MapOutcome;
@@ -44,7 +45,10 @@ public final class PagerMap implements TransferBuffers {
   /** Those that nobody uses. Guarded by lock. */
   private final Deque<TransferBuffer> free = new ArrayDeque<>(MAXIMUM_BUFFERS);
 
-  /** How many there are. Guarded by lock. */
+  /** Taken by who makes buffers, which may wait for memory. */
+  private final Semaphore making = new Semaphore(1);
+
+  /** How many there are. Guarded by making. */
   private int buffers;
 
   /** Without buffers. */
@@ -57,12 +61,21 @@ public final class PagerMap implements TransferBuffers {
   }
 
   /**
-   * Makes the buffers, as far as there is memory for them, if there are none yet. For one thread at
-   * a time.
+   * Makes the buffers, as far as there is memory for them, if there are none yet. Called without
+   * locks; may wait for memory.
    *
    * @return DONE, NO_MEMORY if there is not even one, NO_SPACE or EXITED
    */
-  MapOutcome make() {
+  public MapOutcome make() {
+    making.acquireUninterruptibly();
+    try {
+      return buffers == 0 ? makeFirst() : MapOutcome.DONE;
+    } finally {
+      making.release();
+    }
+  }
+
+  private MapOutcome makeFirst() {
     KernelRange.Submapped made =
         space.all().submap(Placement.LOWEST, pageSize.address((long) pages * maximum), false);
     KernelRange range = made.submap();
@@ -82,34 +95,10 @@ public final class PagerMap implements TransferBuffers {
         return i == 0 ? outcome : MapOutcome.DONE;
       }
       PageIo io = space.machine().io();
-      add(io.buffer(range.frames(allocator.address(), pages)));
+      give(io.buffer(range.frames(allocator.address(), pages)));
+      buffers++;
     }
     return MapOutcome.DONE;
-  }
-
-  private void add(TransferBuffer buffer) {
-    lock.lock();
-    try {
-      buffers++;
-      free.push(buffer);
-    } finally {
-      lock.unlock();
-    }
-    given.advance();
-  }
-
-  /**
-   * How many buffers there are.
-   *
-   * @return buffers
-   */
-  public int buffers() {
-    lock.lock();
-    try {
-      return buffers;
-    } finally {
-      lock.unlock();
-    }
   }
 
   @Override

@@ -67,27 +67,14 @@ public final class SwapSpace implements AutoCloseable {
    */
   public SwapArea add(
       String name, Store store, long bytes, int priority, @Nullable TransferBuffers buffers) {
-    if (bytes <= 0 || !pageSize.isAligned(bytes)) {
-      throw new IllegalArgumentException(
-          "a swap area is a whole number of pages: name=%s, bytes=%d, pageSize=%d"
-              .formatted(name, bytes, pageSize.bytes()));
-    }
-    if (pageSize.vpn(bytes) >= Integer.MAX_VALUE) {
-      throw new IllegalStateException(
-          "more slots than there are numbers: name=%s, bytes=%d".formatted(name, bytes));
-    }
+    checkSize(name, bytes);
     int slots = (int) pageSize.vpn(bytes);
     Store pages =
         buffers == null ? store : new EncryptedStore(store, pageSize.bytes(), slots, buffers);
     lock.lock();
     try {
-      if (closed) {
-        throw new IllegalStateException("the swap space is closed: name=" + name);
-      }
+      checkNew(name, store);
       List<SwapArea> used = new ArrayList<>(areas.used());
-      if (used.stream().anyMatch(area -> area.device().equals(store))) {
-        throw new IllegalArgumentException("this store is a swap area already: name=" + name);
-      }
       List<SwapArea> byNumber = new ArrayList<>(areas.byNumber());
       long first = 1;
       int index = 0;
@@ -107,6 +94,45 @@ public final class SwapSpace implements AutoCloseable {
       return area;
     } finally {
       lock.unlock();
+    }
+  }
+
+  /**
+   * Throws what {@link #add} would throw now, and does nothing else.
+   *
+   * @param name for people
+   * @param store where its pages would go
+   * @param bytes how much of the store would be used
+   */
+  public void check(String name, Store store, long bytes) {
+    checkSize(name, bytes);
+    lock.lock();
+    try {
+      checkNew(name, store);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void checkSize(String name, long bytes) {
+    if (bytes <= 0 || !pageSize.isAligned(bytes)) {
+      throw new IllegalArgumentException(
+          "a swap area is a whole number of pages: name=%s, bytes=%d, pageSize=%d"
+              .formatted(name, bytes, pageSize.bytes()));
+    }
+    if (pageSize.vpn(bytes) >= Integer.MAX_VALUE) {
+      throw new IllegalStateException(
+          "more slots than there are numbers: name=%s, bytes=%d".formatted(name, bytes));
+    }
+  }
+
+  /** Caller holds the lock. */
+  private void checkNew(String name, Store store) {
+    if (closed) {
+      throw new IllegalStateException("the swap space is closed: name=" + name);
+    }
+    if (areas.used().stream().anyMatch(area -> area.device().equals(store))) {
+      throw new IllegalArgumentException("this store is a swap area already: name=" + name);
     }
   }
 
