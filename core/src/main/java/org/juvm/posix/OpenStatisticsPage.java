@@ -8,14 +8,13 @@ import org.juvm.StatisticsPage;
  *
  * <p>Source: {@code /dev/kpmap} of DragonFly.
  */
-final class OpenStatisticsPage extends OpenDescription {
+final class OpenStatisticsPage extends OpenWithoutBytes {
   /** Where it is. */
   static final String PATH = "/dev/kpmap";
 
   private final StatisticsPage page;
 
   OpenStatisticsPage(StatisticsPage page) {
-    super(true, false);
     this.page = page;
   }
 
@@ -25,40 +24,12 @@ final class OpenStatisticsPage extends OpenDescription {
   }
 
   @Override
-  void closed() {}
-
-  @Override
   MapRequest toMap(Call call, long offset, long length) {
     return MapRequest.of(page, offset, length);
   }
 
-  /** As of every device. */
-  @Override
-  long size(Call call) {
-    return 0;
-  }
-
-  @Override
-  void resize(Call call, long size) {
-    throw call.failed(Errno.EINVAL);
-  }
-
-  @Override
-  void sync(Call call) {}
-
   @Override
   int read(Call call, byte[] target) {
     throw call.failed(Errno.ENODEV);
-  }
-
-  @Override
-  void write(Call call, byte[] source) {
-    throw call.failed(Errno.EBADF);
-  }
-
-  /** There is nothing to be read at any offset. */
-  @Override
-  long seek(Call call, long offset, int whence) {
-    return 0;
   }
 }
