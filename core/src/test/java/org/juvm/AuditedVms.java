@@ -61,4 +61,13 @@ final class AuditedVms implements AfterEachCallback {
     }
     throw new AssertionError("not refused: " + reason);
   }
+
+  /** Returns when a thread waits, or is done. */
+  static void awaitWaiting(Thread thread) {
+    while (thread.isAlive()
+        && thread.getState() != Thread.State.WAITING
+        && thread.getState() != Thread.State.TIMED_WAITING) {
+      Thread.onSpinWait();
+    }
+  }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.juvm.AuditedVms.assertFault;
 import static org.juvm.AuditedVms.assertRefused;
+import static org.juvm.AuditedVms.awaitWaiting;
 
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
@@ -396,13 +397,6 @@ class KernelMapTest {
     awaitWaiting(thread);
     submap.close();
     assertThatThrownBy(waiter::get).hasCauseInstanceOf(IllegalStateException.class);
-  }
-
-  /** Returns when a thread waits, or is done. */
-  private static void awaitWaiting(Thread thread) {
-    while (thread.isAlive() && thread.getState() != Thread.State.WAITING) {
-      Thread.onSpinWait();
-    }
   }
 
   @Test

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.juvm.AuditedVms.assertRefused;
+import static org.juvm.AuditedVms.awaitWaiting;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -383,15 +384,6 @@ class KernelMemoryTest {
       }
     } catch (MapException e) {
       assertThat(e.reason()).isEqualTo(MapException.Reason.NO_SPACE);
-    }
-  }
-
-  /** Returns when a thread waits, or is done. */
-  private static void awaitWaiting(Thread thread) {
-    while (thread.isAlive()
-        && thread.getState() != Thread.State.WAITING
-        && thread.getState() != Thread.State.TIMED_WAITING) {
-      Thread.onSpinWait();
     }
   }
 }

@@ -1,6 +1,7 @@
 package org.juvm.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -9,7 +10,11 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.juvm.base.VmPanic;
 import org.juvm.ram.Host;
+import org.juvm.sync.LockOrder;
+import org.juvm.sync.LockRank;
+import org.juvm.sync.RankedLock;
 
 /** A lock that a thread may own. */
 @Tag("threads")
@@ -95,6 +100,26 @@ class StripeLockTest {
     }
     lock.use();
     lock.release();
+  }
+
+  @Test
+  void whoHasItTakesNoLockThatComesBefore() {
+    Guarded lock = new Guarded();
+    useOften(lock);
+    boolean owned = lock.enter(me());
+    assertThat(owned).isEqualTo(Host.ASYMMETRIC_FENCE);
+    if (!owned) {
+      assertThat(lock.tryTake()).isTrue();
+    }
+    RankedLock before = new RankedLock(LockRank.OBJECT);
+    RankedLock after = new RankedLock(LockRank.POOL);
+    assertThatThrownBy(before::lock).isInstanceOf(VmPanic.class);
+    assertThatThrownBy(LockOrder::noneHeld).isInstanceOf(VmPanic.class);
+    after.lock();
+    after.unlock();
+    lock.release();
+    before.lock();
+    before.unlock();
   }
 
   @Test

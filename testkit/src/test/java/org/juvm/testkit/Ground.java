@@ -185,4 +185,12 @@ final class Ground implements AutoCloseable {
       throw new AssertionError("model: " + expected + "\nfound: " + found);
     }
   }
+
+  /** Throws an {@link AssertionError} that says what is wrong, unless a condition holds. */
+  @SuppressWarnings("AnnotateFormatMethod")
+  static void require(boolean condition, String what, Object... values) {
+    if (!condition) {
+      throw new AssertionError(what.formatted(values));
+    }
+  }
 }

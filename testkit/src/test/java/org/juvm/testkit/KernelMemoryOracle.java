@@ -3,11 +3,8 @@ package org.juvm.testkit;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,7 +24,6 @@ import org.juvm.PagingProbe;
 import org.juvm.Vm;
 import org.juvm.Vmspace;
 import org.juvm.base.Protection;
-import org.juvm.store.FileStore;
 
 /**
  * Four threads that allocate and free in one {@link KernelMemory}, and a list of what is allocated,
@@ -89,25 +85,10 @@ final class KernelMemoryOracle {
     memory = vm.kernel().memory((long) setting.limit * PAGE_SIZE);
   }
 
-  private static FileStore temporary() {
-    try {
-      return FileStore.temporary(Path.of(System.getProperty("java.io.tmpdir", "")));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  @SuppressWarnings("AnnotateFormatMethod")
-  private static void require(boolean condition, String what, Object... values) {
-    if (!condition) {
-      throw new AssertionError(what.formatted(values));
-    }
-  }
-
   /** Returns how often memory was allocated, and how often there was none. */
   KernelMemory.Usage run(Budget budget, Choices choices) {
     if (setting.swap) {
-      FaultyStore store = new FaultyStore(temporary());
+      FaultyStore store = new FaultyStore(TestStores.temporary());
       store.failAtRandom(choices.split(), 12);
       PagingProbe.addSwap(vm, store, 4L * setting.frames * PAGE_SIZE, 0, false);
     }
@@ -133,22 +114,22 @@ final class KernelMemoryOracle {
     crew.run();
     handedOver.forEach(this::free);
     KernelMemory.Usage usage = memory.usage();
-    require(live.isEmpty() && usage.used() == 0, "left: %s, %s", live, usage);
-    require(usage.allocations() == usage.frees(), "%s", usage);
+    Ground.require(live.isEmpty() && usage.used() == 0, "left: %s, %s", live, usage);
+    Ground.require(usage.allocations() == usage.frees(), "%s", usage);
     memory.trim();
-    require(memory.usage().mapped() == 0, "mapped: %s", memory.usage());
+    Ground.require(memory.usage().mapped() == 0, "mapped: %s", memory.usage());
     checkAtRest();
-    require(vm.statistics().usedFrames() == 0, "frames: %s", vm.statistics());
+    Ground.require(vm.statistics().usedFrames() == 0, "frames: %s", vm.statistics());
     vm.close();
     return usage;
   }
 
   private void checkAtRest() {
     KernelMemory.Usage usage = memory.usage();
-    require(usage.used() == liveBytes.sum(), "used: %s instead of %s", usage, liveBytes);
-    require(usage.allocations() - usage.frees() == live.size(), "pieces: %s", usage);
+    Ground.require(usage.used() == liveBytes.sum(), "used: %s instead of %s", usage, liveBytes);
+    Ground.require(usage.allocations() - usage.frees() == live.size(), "pieces: %s", usage);
     List<String> findings = vm.audit();
-    require(findings.isEmpty(), "audit: %s", findings);
+    Ground.require(findings.isEmpty(), "audit: %s", findings);
   }
 
   private void program(Choices choices, Crew crew, Phaser phaser) {
@@ -163,7 +144,7 @@ final class KernelMemoryOracle {
             cpu.set(JAVA_BYTE, at + (long) i * PAGE_SIZE, (byte) i);
           }
         } catch (MemoryFault e) {
-          require(e.reason() != MemoryFault.Reason.NOT_MAPPED, "%s", e);
+          Ground.require(e.reason() != MemoryFault.Reason.NOT_MAPPED, "%s", e);
         }
         Thread member = members.get(choices.below(THREADS));
         if (member != null) {
@@ -188,13 +169,14 @@ final class KernelMemoryOracle {
   private Piece claim(MemorySegment segment, long bytes, long alignment) {
     Piece piece = new Piece(segment, identities.incrementAndGet() << 20);
     long start = segment.address();
-    require(segment.byteSize() == bytes, "size: %s", segment);
-    require(start % alignment == 0, "alignment %d: %s", alignment, segment);
-    require(live.putIfAbsent(start, piece.end()) == null, "given out twice: %s", segment);
+    Ground.require(segment.byteSize() == bytes, "size: %s", segment);
+    Ground.require(start % alignment == 0, "alignment %d: %s", alignment, segment);
+    Ground.require(live.putIfAbsent(start, piece.end()) == null, "given out twice: %s", segment);
     Map.Entry<Long, Long> before = live.lowerEntry(start);
     Map.Entry<Long, Long> after = live.higherEntry(start);
-    require(before == null || before.getValue() <= start, "%s overlaps %s", segment, before);
-    require(after == null || after.getKey() >= piece.end(), "%s overlaps %s", segment, after);
+    Ground.require(before == null || before.getValue() <= start, "%s overlaps %s", segment, before);
+    Ground.require(
+        after == null || after.getKey() >= piece.end(), "%s overlaps %s", segment, after);
     liveBytes.add(bytes);
     long at = 0;
     for (; at + Long.BYTES <= bytes; at += Long.BYTES) {
@@ -211,18 +193,18 @@ final class KernelMemoryOracle {
     long at = 0;
     for (; at + Long.BYTES <= segment.byteSize(); at += Long.BYTES) {
       long found = segment.get(JAVA_LONG_UNALIGNED, at);
-      require(found == (piece.identity | at), "%s holds %x at %d", piece, found, at);
+      Ground.require(found == (piece.identity | at), "%s holds %x at %d", piece, found, at);
     }
     for (; at < segment.byteSize(); at++) {
       byte found = segment.get(JAVA_BYTE, at);
-      require(found == (byte) (piece.identity >> 20), "%s holds %x at %d", piece, found, at);
+      Ground.require(found == (byte) (piece.identity >> 20), "%s holds %x at %d", piece, found, at);
     }
   }
 
   /** Takes a piece off the list, before it can be given out again. */
   private void disclaim(Piece piece) {
     check(piece);
-    require(live.remove(piece.segment.address(), piece.end()), "not listed: %s", piece);
+    Ground.require(live.remove(piece.segment.address(), piece.end()), "not listed: %s", piece);
     liveBytes.add(-piece.segment.byteSize());
   }
 
@@ -298,8 +280,8 @@ final class KernelMemoryOracle {
         }
         case 14 -> {
           KernelMemory.Usage usage = memory.usage();
-          require(usage.mapped() <= memory.limit(), "beyond the limit: %s", usage);
-          usage.sizes().forEach(size -> require(size.bytes() > 0, "%s", size));
+          Ground.require(usage.mapped() <= memory.limit(), "beyond the limit: %s", usage);
+          usage.sizes().forEach(size -> Ground.require(size.bytes() > 0, "%s", size));
         }
         default -> another();
       }
@@ -337,7 +319,7 @@ final class KernelMemoryOracle {
     }
 
     private void lacking(MapException e) {
-      require(
+      Ground.require(
           e.reason() == MapException.Reason.NO_SPACE || e.reason() == MapException.Reason.NO_MEMORY,
           "%s",
           e);
@@ -355,7 +337,7 @@ final class KernelMemoryOracle {
       try (Arena arena = choices.oneIn(2) ? Arena.ofConfined() : Arena.ofShared()) {
         MemorySegment segment = memory.allocate(bytes, 8, arena);
         for (long at = 0; at < bytes; at++) {
-          require(segment.get(JAVA_BYTE, at) == 0, "no zeros: %s", segment);
+          Ground.require(segment.get(JAVA_BYTE, at) == 0, "no zeros: %s", segment);
         }
         disclaim(claim(segment, bytes, 8));
       } catch (MapException e) {

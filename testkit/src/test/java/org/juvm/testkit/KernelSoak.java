@@ -3,10 +3,7 @@ package org.juvm.testkit;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,7 +22,6 @@ import org.juvm.Vm;
 import org.juvm.Vmspace;
 import org.juvm.base.KernelFlag;
 import org.juvm.base.Protection;
-import org.juvm.store.FileStore;
 
 /**
  * The kernel and programs in one little memory: threads that share a submap, one that looks at all
@@ -91,21 +87,6 @@ final class KernelSoak {
     return seen.get();
   }
 
-  private static FileStore temporary() {
-    try {
-      return FileStore.temporary(Path.of(System.getProperty("java.io.tmpdir", "")));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  @SuppressWarnings("AnnotateFormatMethod")
-  private static void require(boolean condition, String what, Object... values) {
-    if (!condition) {
-      throw new AssertionError(what.formatted(values));
-    }
-  }
-
   /** A round of a thread. */
   @FunctionalInterface
   private interface Round {
@@ -114,7 +95,7 @@ final class KernelSoak {
 
   void run(Budget budget, Choices choices) {
     if (swap) {
-      FaultyStore store = new FaultyStore(temporary());
+      FaultyStore store = new FaultyStore(TestStores.temporary());
       if (faults) {
         store.failAtRandom(choices.split(), 40);
       }
@@ -155,11 +136,11 @@ final class KernelSoak {
       return;
     }
     List<String> findings = vm.audit();
-    require(findings.isEmpty(), "audit: %s", findings);
+    Ground.require(findings.isEmpty(), "audit: %s", findings);
     shared.close();
-    require(vm.statistics().usedFrames() == buffers, "frames: %s", vm.statistics());
+    Ground.require(vm.statistics().usedFrames() == buffers, "frames: %s", vm.statistics());
     findings = vm.audit();
-    require(findings.isEmpty(), "audit: %s", findings);
+    Ground.require(findings.isEmpty(), "audit: %s", findings);
     vm.close();
   }
 
@@ -173,7 +154,7 @@ final class KernelSoak {
         } catch (MemoryFault e) {
           tolerate(e);
         } catch (MapException e) {
-          require(
+          Ground.require(
               e.reason() == MapException.Reason.NO_MEMORY
                   || e.reason() == MapException.Reason.NO_SPACE,
               "%s",
@@ -267,12 +248,12 @@ final class KernelSoak {
         for (int i = 0; i < pages; i++) {
           long page = at + (long) i * PAGE_SIZE;
           long found = cpu.get(JAVA_LONG, page);
-          require(found == 0, "new page holds %x", found);
+          Ground.require(found == 0, "new page holds %x", found);
           cpu.set(JAVA_LONG, page, word(version, index(page)));
         }
         areas.add(area);
       } catch (MemoryFault e) {
-        require(!wired || ended, "wired memory faults: %s", e);
+        Ground.require(!wired || ended, "wired memory faults: %s", e);
         free(area);
         throw e;
       }
@@ -285,9 +266,9 @@ final class KernelSoak {
         try {
           long found = cpu.get(JAVA_LONG, page);
           long expected = word(area.version, index(page));
-          require(found == expected, "page holds %x instead of %x", found, expected);
+          Ground.require(found == expected, "page holds %x instead of %x", found, expected);
         } catch (MemoryFault e) {
-          require(!area.wired || ended, "wired memory faults: %s", e);
+          Ground.require(!area.wired || ended, "wired memory faults: %s", e);
           if (e.reason() == MemoryFault.Reason.IO_ERROR && faults) {
             return false;
           }
@@ -343,7 +324,7 @@ final class KernelSoak {
     long before = gone.get(page);
     try {
       long found = cpu.get(JAVA_LONG, shared.start() + (long) page * PAGE_SIZE);
-      require(
+      Ground.require(
           found == 0 || (found >>> 16 > before && (found >>> 4 & 0xfff) == page),
           "page %d holds %x, and version %x is gone",
           page,
@@ -378,7 +359,7 @@ final class KernelSoak {
               known[page] = 0;
             }
             try {
-              require(cpu.get(JAVA_LONG, address) == known[page], "page %d", page);
+              Ground.require(cpu.get(JAVA_LONG, address) == known[page], "page %d", page);
               cpu.set(JAVA_LONG, address, known[page] + 1);
               known[page]++;
               if (choices.oneIn(8)) {
@@ -386,7 +367,8 @@ final class KernelSoak {
                   cpu.set(JAVA_LONG, address, known[page] + 1);
                   known[page]++;
                   second.attach(child);
-                  require(second.get(JAVA_LONG, address) == known[page] - 1, "child %d", page);
+                  Ground.require(
+                      second.get(JAVA_LONG, address) == known[page] - 1, "child %d", page);
                   second.detach();
                 }
               }
@@ -417,7 +399,7 @@ final class KernelSoak {
             MemorySegment segment = all.remove(choices.below(all.size()));
             byte expected = (byte) segment.byteSize();
             for (byte found : segment.toArray(JAVA_BYTE)) {
-              require(found == expected || ended, "%s holds %d", segment, found);
+              Ground.require(found == expected || ended, "%s holds %d", segment, found);
             }
             memory.free(segment);
           }
@@ -439,7 +421,7 @@ final class KernelSoak {
       } catch (IllegalStateException | MapException _) {
         // It stays, or the system is closed.
       } catch (IllegalArgumentException e) {
-        require(ended, "%s", e);
+        Ground.require(ended, "%s", e);
       }
     }
   }

@@ -3,10 +3,7 @@ package org.juvm.testkit;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -24,7 +21,6 @@ import org.juvm.Vmspace;
 import org.juvm.base.Access;
 import org.juvm.base.Advice;
 import org.juvm.base.Protection;
-import org.juvm.store.FileStore;
 import org.juvm.trace.Counter;
 
 /**
@@ -69,7 +65,7 @@ final class PagingSoak {
   PagingSoak(boolean faults) {
     this.faults = faults;
     for (int i = 0; i < 2; i++) {
-      FaultyStore device = new FaultyStore(temporary());
+      FaultyStore device = new FaultyStore(TestStores.temporary());
       SlotWatch watch = new SlotWatch(device, PAGE_SIZE);
       devices.add(device);
       watches.add(watch);
@@ -80,14 +76,6 @@ final class PagingSoak {
     space.map(page(0), (long) PAGES / 2 * PAGE_SIZE, Protection.READ_WRITE);
     space.map(MapRequest.of(shared, 0, (long) PAGES / 2 * PAGE_SIZE).shared().at(page(PAGES / 2)));
     shared.close();
-  }
-
-  private static FileStore temporary() {
-    try {
-      return FileStore.temporary(Path.of(System.getProperty("java.io.tmpdir", "")));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 
   private static long page(int i) {
