@@ -32,15 +32,6 @@ import org.juvm.kernel.Pool;
  * "Magazines and Vmem", 2001.
  */
 public final class KernelMemory implements SegmentAllocator, AutoCloseable {
-  /** Nobody says when other users of the system free memory, so it is tried again. */
-  private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
-
-  /**
-   * Nor is it said when another thread gives addresses back for which it has found no memory: its
-   * failure would wake the next one to fail.
-   */
-  private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
-
   private final Vm vm;
   private final KernelRange range;
   private final Pool pool;
@@ -56,7 +47,7 @@ public final class KernelMemory implements SegmentAllocator, AutoCloseable {
     memory = vm.machine().ram().segment();
     base = memory.address();
     pageBytes = vm.pageSize();
-    limit = range.map().maximum() - range.map().minimum();
+    limit = range.bytes();
   }
 
   /**
@@ -99,29 +90,8 @@ public final class KernelMemory implements SegmentAllocator, AutoCloseable {
   public MemorySegment allocate(long byteSize, long byteAlignment, Duration timeout)
       throws InterruptedException {
     check(byteSize, byteAlignment);
-    long at = pool.allocate(byteSize, byteAlignment);
-    if (at <= 0 && at != Pool.ENDED && byteSize <= limit) {
-      pool.setWaiting(true);
-      try {
-        at = waitFor(byteSize, byteAlignment, TimeUnit.NANOSECONDS.convert(timeout));
-      } finally {
-        pool.setWaiting(false);
-      }
-    }
-    return segment(checked(at, byteSize), byteSize);
-  }
-
-  private long waitFor(long byteSize, long byteAlignment, long nanos) throws InterruptedException {
-    long left = nanos;
-    while (true) {
-      long seen = pool.freed().count();
-      long at = pool.allocate(byteSize, byteAlignment);
-      if (at > 0 || at == Pool.ENDED || left <= 0) {
-        return at;
-      }
-      long slice = Math.min(left, at == Pool.NO_SPACE ? LOOK_NANOS : RETRY_NANOS);
-      left -= slice - pool.freed().await(seen, slice);
-    }
+    long nanos = TimeUnit.NANOSECONDS.convert(timeout);
+    return segment(checked(pool.allocate(byteSize, byteAlignment, nanos), byteSize), byteSize);
   }
 
   /**

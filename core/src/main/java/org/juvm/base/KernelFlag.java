@@ -8,7 +8,9 @@ public enum KernelFlag {
   CONTIGUOUS,
   /** Fail rather than wait for memory. What was allocated until then is given back. */
   NO_WAIT,
-  /** Fail rather than wait for another thread that changes the same map. */
+  /**
+   * Fail rather than wait for another thread that changes the same map, when addresses are found.
+   */
   TRY_LOCK,
   /** Wait for addresses if there are not enough; but not if there never can be. */
   WAIT_FOR_SPACE

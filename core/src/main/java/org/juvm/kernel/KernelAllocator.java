@@ -51,6 +51,9 @@ public final class KernelAllocator {
   /** Whether the frames that follow are taken, too. */
   private boolean isRun;
 
+  /** Whether bookkeeping, not memory, was lacking. */
+  private boolean noNodes;
+
   /**
    * An operation.
    *
@@ -94,7 +97,7 @@ public final class KernelAllocator {
     if (outcome != MapOutcome.DONE) {
       return outcome;
     }
-    outcome = fillAndMark(address, address + bytes);
+    outcome = populate(address, address + bytes);
     if (outcome != MapOutcome.DONE && outcome != MapOutcome.EXITED) {
       MapOutcome undone = new Unmapper(map).takeBack(address, address + bytes);
       assert undone != MapOutcome.IMMUTABLE;
@@ -132,7 +135,7 @@ public final class KernelAllocator {
     if (flags.contains(KernelFlag.TRY_LOCK)) {
       mapper.tryLock();
     }
-    boolean waits = flags.contains(KernelFlag.WAIT_FOR_SPACE) && bytes <= range.mostBytes();
+    boolean waits = flags.contains(KernelFlag.WAIT_FOR_SPACE) && bytes <= range.mostInOnePiece();
     while (true) {
       long seen = range.freed().count();
       // For the mapping; a refusal takes it away.
@@ -149,22 +152,15 @@ public final class KernelAllocator {
   }
 
   /**
-   * Puts memory behind addresses that have none yet.
+   * Puts memory behind addresses that have none yet, and marks it as wired without a fault.
+   * Meanwhile the addresses are in transition, so that they do not go, and without rights, so that
+   * no fault makes a page. ({@code vm_map_set_wired_quick})
    *
    * @param start first address, page aligned
    * @param end the address after the last, page aligned
    * @return DONE, NOT_MAPPED if these are not such addresses, NO_MEMORY or EXITED
    */
   public MapOutcome populate(long start, long end) {
-    return fillAndMark(start, end);
-  }
-
-  /**
-   * Puts memory behind addresses that have none, and marks it as wired without a fault. Meanwhile
-   * the addresses are in transition, so that they do not go, and without rights, so that no fault
-   * makes a page. ({@code vm_map_set_wired_quick})
-   */
-  private MapOutcome fillAndMark(long start, long end) {
     map.lockStable(start, end);
     try {
       MapOutcome refused = refusal(start, end, false);
@@ -256,18 +252,14 @@ public final class KernelAllocator {
     }
     while (next < end) {
       long last = Math.min(end, next + pageSize.address(PAGES_AT_ONCE));
-      long filled = fillSome(start, next, last);
-      next = filled;
-      if (noNodes || (filled < last && !waitForMemory())) {
+      next = fillSome(start, next, last);
+      if (noNodes || (next < last && !waitForMemory())) {
         empty(start, next, end);
         return MapOutcome.NO_MEMORY;
       }
     }
     return MapOutcome.DONE;
   }
-
-  /** Whether bookkeeping, not memory, was lacking. */
-  private boolean noNodes;
 
   private boolean waitForMemory() {
     return !flags.contains(KernelFlag.NO_WAIT)

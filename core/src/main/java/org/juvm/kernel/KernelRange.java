@@ -102,10 +102,18 @@ public final class KernelRange {
     }
   }
 
-  /** How much there could be at most in one piece. */
-  long mostBytes() {
-    long all = map.maximum() - map.minimum();
-    return parent == null ? all - KernelSpace.BOOT_BYTES : all;
+  /**
+   * How many addresses there are.
+   *
+   * @return bytes
+   */
+  public long bytes() {
+    return map.maximum() - map.minimum();
+  }
+
+  /** How much could be allocated at most in one piece. */
+  long mostInOnePiece() {
+    return parent == null ? bytes() - KernelSpace.BOOT_BYTES : bytes();
   }
 
   /** Says when addresses have become free. */

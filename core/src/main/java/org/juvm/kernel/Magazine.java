@@ -13,7 +13,7 @@ final class Magazine {
   /** Objects that are moved between a magazine and slabs at once. */
   final int batch;
 
-  /** Room for two batches, once there was an object. */
+  /** Room for two batches, once it was asked for. */
   private long[] objects = NO_ROOM;
 
   private int count;
@@ -34,10 +34,19 @@ final class Magazine {
     return count == 2 * batch;
   }
 
-  void push(long object) {
+  /** Whether an object can be pushed. */
+  boolean hasRoom() {
+    return count < objects.length;
+  }
+
+  /** Makes room for two batches, if there is none yet. */
+  void makeRoom() {
     if (objects.length == 0) {
       objects = new long[2 * batch];
     }
+  }
+
+  void push(long object) {
     objects[count++] = object;
   }
 

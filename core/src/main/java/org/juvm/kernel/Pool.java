@@ -3,6 +3,7 @@ package org.juvm.kernel;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
@@ -44,6 +45,15 @@ public final class Pool {
   /** So many threads at least can have magazines of their own. */
   private static final int LEAST_OWNERS = 16;
 
+  /** Nobody says when other users of the system free memory, so it is tried again. */
+  private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+
+  /**
+   * Nor is it said when another thread gives addresses back for which it has found no memory: its
+   * failure would wake the next one to fail.
+   */
+  private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+
   private final KernelRange range;
   private final long limit;
 
@@ -58,6 +68,7 @@ public final class Pool {
   private final SlabTable slabs;
   private final SlabSource source;
 
+  /** Threads that wait; counted before they empty the magazines. */
   private final AtomicInteger waiters = new AtomicInteger();
 
   /** Advances when something was given back while somebody waits. */
@@ -76,7 +87,7 @@ public final class Pool {
    */
   public Pool(KernelRange range) {
     this.range = range;
-    limit = range.map().maximum() - range.map().minimum();
+    limit = range.bytes();
     int processors = Runtime.getRuntime().availableProcessors();
     stripes = new Stripe[2 * Math.max(LEAST_OWNERS, Integer.highestOneBit(processors) * 2)];
     long batchBytes = Math.min(BATCH_BYTES, limit / BATCHES_OF_LIMIT);
@@ -114,29 +125,40 @@ public final class Pool {
 
   private long fromMagazine(int number, long bytes) {
     Stripe stripe = takeStripe();
-    long name;
-    try {
-      Magazine magazine = stripe.magazines[number];
-      if (magazine.isEmpty() && !fill(magazine, number)) {
-        return 0;
-      }
-      name = magazine.pop();
-      stripe.countAllocation(bytes);
-    } finally {
-      // Also after an error of the JVM: others would wait for the stripe for ever.
+    Magazine magazine = stripe.magazines[number];
+    if (magazine.isEmpty() && !fill(stripe, magazine, number)) {
       stripe.release();
+      return 0;
     }
+    // What is called with the stripe here allocates nothing, and needs less stack than to take it:
+    // no error of the JVM leaves it taken, which others would wait for. A finally would make this,
+    // and what calls it, too large to be inlined.
+    long name = magazine.pop();
+    stripe.countAllocation(bytes);
+    stripe.release();
     Slab slab = slabs.of(name);
     int i = Slab.index(name);
     slab.give(i, bytes);
     return slab.address(i);
   }
 
-  /** Returns false if there is no object of the class in slabs either. */
-  private boolean fill(Magazine magazine, int number) {
-    // Who waits has emptied the magazines, and does not look for what is put there afterwards.
-    classes[number].take(magazine, waiters.get() == 0 ? magazine.batch : 1);
-    return !magazine.isEmpty();
+  /**
+   * Fills a magazine of a stripe that is held; after an error it is not any more. Returns false if
+   * there is no object of the class in slabs either.
+   */
+  private boolean fill(Stripe stripe, Magazine magazine, int number) {
+    boolean done = false;
+    try {
+      magazine.makeRoom();
+      // Who waits has emptied the magazines, and does not look for what is put there afterwards.
+      classes[number].take(magazine, waiters.get() == 0 ? magazine.batch : 1);
+      done = true;
+      return !magazine.isEmpty();
+    } finally {
+      if (!done) {
+        stripe.release();
+      }
+    }
   }
 
   private Stripe takeStripe() {
@@ -233,22 +255,10 @@ public final class Pool {
       long asked = slab.asked(i);
       return asked < 0 || asked == bytes ? Freed.TWICE : Freed.WRONG_SIZE;
     }
-    Slab leaving = null;
-    Stripe stripe = takeStripe();
-    try {
-      stripe.countFree(bytes);
-      if (slab.sizeClass == SlabSource.ONE_OBJECT) {
-        leaving = slab;
-      } else {
-        Magazine magazine = stripe.magazines[slab.sizeClass];
-        if (magazine.isFull()) {
-          leaving = classes[slab.sizeClass].put(magazine, magazine.batch, slabs);
-        }
-        magazine.push(slab.name(i));
-      }
-    } finally {
-      stripe.release();
-    }
+    Slab leaving =
+        slab.sizeClass == SlabSource.ONE_OBJECT
+            ? alone(slab, bytes)
+            : toMagazine(slab.sizeClass, slab.name(i), bytes);
     if (leaving != null) {
       boolean _ = giveBack(leaving);
     }
@@ -256,6 +266,44 @@ public final class Pool {
     // that, and the object was found, or after it, and sees here that somebody waits.
     wake();
     return Freed.DONE;
+  }
+
+  private Slab alone(Slab slab, long bytes) {
+    Stripe stripe = takeStripe();
+    stripe.countFree(bytes);
+    stripe.release();
+    return slab;
+  }
+
+  /** Returns slabs that are to go, linked by next; null if there are none. */
+  private @Nullable Slab toMagazine(int number, long name, long bytes) {
+    Stripe stripe = takeStripe();
+    Magazine magazine = stripe.magazines[number];
+    Slab leaving = magazine.hasRoom() ? null : makeRoom(stripe, magazine, number);
+    // As in fromMagazine.
+    magazine.push(name);
+    stripe.countFree(bytes);
+    stripe.release();
+    return leaving;
+  }
+
+  /**
+   * Makes room in a magazine of a stripe that is held; after an error it is not any more. Returns
+   * slabs that are to go, linked by next; null if there are none.
+   */
+  private @Nullable Slab makeRoom(Stripe stripe, Magazine magazine, int number) {
+    boolean done = false;
+    try {
+      Slab leaving =
+          magazine.isFull() ? classes[number].put(magazine, magazine.batch, slabs) : null;
+      magazine.makeRoom();
+      done = true;
+      return leaving;
+    } finally {
+      if (!done) {
+        stripe.release();
+      }
+    }
   }
 
   /**
@@ -323,24 +371,41 @@ public final class Pool {
   // ---- waiting ----
 
   /**
-   * Says that the caller is going to wait for what others give back.
+   * As {@link #allocate(long, long)}, and waits for what others give back if there is none. Called
+   * without locks.
    *
-   * @param more true at first, false in the end
+   * @param bytes how much, at least 0
+   * @param alignment what its native address must be a multiple of: a power of two, at most a page
+   * @param nanos how long to wait at most
+   * @return its native address; NO_SPACE, NO_MEMORY when the time is over, at once if it is more
+   *     than the limit; or ENDED
+   * @throws InterruptedException if the thread is interrupted while it waits
    */
-  public void setWaiting(boolean more) {
-    waiters.addAndGet(more ? 1 : -1);
-    if (more) {
-      waits.increment();
+  public long allocate(long bytes, long alignment, long nanos) throws InterruptedException {
+    long at = allocate(bytes, alignment);
+    if (at > 0 || at == ENDED || bytes > limit) {
+      return at;
+    }
+    waits.increment();
+    waiters.incrementAndGet();
+    try {
+      return await(bytes, alignment, nanos);
+    } finally {
+      waiters.decrementAndGet();
     }
   }
 
-  /**
-   * Advances when something was given back, as long as somebody {@link #setWaiting waits}.
-   *
-   * @return the events
-   */
-  public EventCount freed() {
-    return freed;
+  private long await(long bytes, long alignment, long nanos) throws InterruptedException {
+    long left = nanos;
+    while (true) {
+      long seen = freed.count();
+      long at = allocate(bytes, alignment);
+      if (at > 0 || at == ENDED || left <= 0) {
+        return at;
+      }
+      long slice = Math.min(left, at == NO_SPACE ? LOOK_NANOS : RETRY_NANOS);
+      left -= slice - freed.await(seen, slice);
+    }
   }
 
   /**
@@ -412,17 +477,20 @@ public final class Pool {
    * @return what was seen just now, the smallest objects first
    */
   public List<ClassUsage> classUsage() {
+    long[] inMagazines = new long[classes.length];
+    for (Stripe stripe : stripes) {
+      stripe.take();
+      for (int i = 0; i < classes.length; i++) {
+        inMagazines[i] += stripe.magazines[i].count();
+      }
+      stripe.release();
+    }
     List<ClassUsage> all = new ArrayList<>();
     for (int i = 0; i < classes.length; i++) {
-      int slabCount = classes[i].slabs();
-      if (slabCount != 0) {
-        long free = classes[i].free();
-        for (Stripe stripe : stripes) {
-          stripe.take();
-          free += stripe.magazines[i].count();
-          stripe.release();
-        }
-        all.add(new ClassUsage(SizeClasses.size(i), slabCount, classes[i].objects(), free));
+      int count = classes[i].slabs();
+      if (count != 0) {
+        long free = classes[i].free() + inMagazines[i];
+        all.add(new ClassUsage(SizeClasses.size(i), count, classes[i].objects(), free));
       }
     }
     return all;
@@ -437,10 +505,6 @@ public final class Pool {
    */
   public List<String> audit() {
     return new PoolAudit(this).run();
-  }
-
-  KernelRange range() {
-    return range;
   }
 
   Stripe[] stripes() {

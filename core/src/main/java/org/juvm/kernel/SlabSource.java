@@ -42,7 +42,7 @@ final class SlabSource {
     this.range = range;
     this.table = table;
     pageSize = range.machine().pageSize();
-    limit = range.map().maximum() - range.map().minimum();
+    limit = range.bytes();
     int largest = SizeClasses.COUNT - 1;
     while (largest >= 0 && pageSize.round(SizeClasses.size(largest)) > limit) {
       largest--;

@@ -3,6 +3,8 @@ package org.juvm.kernel;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import org.juvm.ram.Host;
+import org.juvm.sync.LockOrder;
+import org.juvm.sync.LockRank;
 
 /**
  * A lock for a few instructions that can be given to a thread: its owner then takes it without a
@@ -102,6 +104,7 @@ class StripeLock {
     VarHandle.acquireFence();
     if ((Owner) OWNER.getAcquire(this) == mine) {
       byOwner = true;
+      assert isInOrder();
       return true;
     }
     INSIDE.setRelease(mine, 0);
@@ -118,6 +121,7 @@ class StripeLock {
       return false;
     }
     byOwner = false;
+    assert isInOrder();
     return true;
   }
 
@@ -140,12 +144,27 @@ class StripeLock {
     uses = thread == last ? uses + 1 : 0;
     last = thread;
     if (mayOwn && uses >= USES_BEFORE_OWNING && Host.ASYMMETRIC_FENCE) {
-      uses = 0;
-      misses = 0;
-      given = new Owner(thread);
-      owner = given;
+      giveTo(thread);
     }
     return true;
+  }
+
+  /**
+   * Makes a thread the owner. The lock is held; if there is no memory for it, it is not any more.
+   */
+  private void giveTo(long thread) {
+    Owner made = null;
+    try {
+      made = new Owner(thread);
+    } finally {
+      if (made == null) {
+        release();
+      }
+    }
+    uses = 0;
+    misses = 0;
+    given = made;
+    owner = made;
   }
 
   /** Takes the lock, from its owner if it has one; then it has none. */
@@ -162,15 +181,21 @@ class StripeLock {
       }
     }
     byOwner = false;
+    assert isInOrder();
   }
 
   /** Gives the lock back. */
   final void release() {
+    assert LockOrder.released(LockRank.STRIPE);
     if (byOwner) {
       INSIDE.setRelease(given, 0);
     } else {
       TAKEN.setRelease(this, 0);
     }
+  }
+
+  private static boolean isInOrder() {
+    return LockOrder.acquiring(LockRank.STRIPE) && LockOrder.acquired(LockRank.STRIPE);
   }
 
   private boolean isOwned() {

@@ -13,7 +13,14 @@ public final class LockOrder {
 
   private LockOrder() {}
 
-  static boolean acquiring(LockRank rank) {
+  /**
+   * Says that the current thread is about to take a lock; throws {@link VmPanic} if it holds one
+   * that does not come before it.
+   *
+   * @param rank of the lock
+   * @return true
+   */
+  public static boolean acquiring(LockRank rank) {
     int held = HELD.get()[0];
     if (held >>> rank.ordinal() != 0) {
       throw new VmPanic("lock order: taking " + rank + " while holding " + names(held));
@@ -21,12 +28,24 @@ public final class LockOrder {
     return true;
   }
 
-  static boolean acquired(LockRank rank) {
+  /**
+   * Says that the current thread has taken a lock.
+   *
+   * @param rank of the lock
+   * @return true
+   */
+  public static boolean acquired(LockRank rank) {
     HELD.get()[0] |= 1 << rank.ordinal();
     return true;
   }
 
-  static boolean released(LockRank rank) {
+  /**
+   * Says that the current thread is about to give a lock back.
+   *
+   * @param rank of the lock
+   * @return true
+   */
+  public static boolean released(LockRank rank) {
     HELD.get()[0] &= ~(1 << rank.ordinal());
     return true;
   }

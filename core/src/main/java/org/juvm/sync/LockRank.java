@@ -26,6 +26,8 @@ public enum LockRank {
   FRAME_CACHE,
   /** The free list of frames. */
   FREE_LIST,
+  /** A stripe of an allocator of kernel memory: the magazines of a thread. */
+  STRIPE,
   /** Free lists of table blocks, anons and other bookkeeping. */
   POOL
 }
